@@ -1,0 +1,5 @@
+import { creating } from '../../../shared/resource/commands.ts'
+import { courses } from '../course-resource.ts'
+import type { Dependencies } from '../wiring.ts'
+
+export default ({ writer }: Dependencies<'writer'>) => ({ create: creating(courses, writer) })

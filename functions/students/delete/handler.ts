@@ -1,0 +1,5 @@
+import { deleting } from '../../../shared/resource/commands.ts'
+import { students } from '../student-resource.ts'
+import type { Dependencies } from '../wiring.ts'
+
+export default ({ writer }: Dependencies<'writer'>) => ({ delete: deleting(students, writer) })

@@ -1,0 +1,113 @@
+import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { build, type Plugin, transform } from 'esbuild'
+import type { Trigger } from '../../shared/spec/define-function.ts'
+import { type DiscoveredFunction, discoverFunctions } from '../../shared/spec/discover.ts'
+import { needsOf } from '../../shared/spec/needs.ts'
+
+/** Bundles each function of a tree into `<out>/<service>/<function>.cjs`, with `start.cjs` beside them. */
+export async function bundleFunctions(root: string, out: string): Promise<readonly DiscoveredFunction[]> {
+  const functions = await discoverFunctions(root)
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: functions.map(({ name }) => ({ in: `function:${name.full}`, out: name.full })),
+    plugins: [entries(root, functions)],
+    outdir: out,
+    bundle: true,
+    write: false,
+    platform: 'node',
+    target: 'node24',
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
+    loader: { '.json': 'json' },
+    define: {
+      'import.meta.url': '__bundleUrl',
+      'import.meta.main': 'false',
+      'import.meta.dirname': '__dirname',
+    },
+    banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+    // In an image nobody reads them; a stack shows the bundle's own lines.
+    sourcemap: false,
+    legalComments: 'none',
+    logLevel: 'error',
+  })
+  await Promise.all(
+    result.outputFiles.map(async ({ path, text }) => {
+      // In a pass of its own: minified while bundling, the output is larger and slower, and breaks the MongoDB driver.
+      const { code } = await transform(text, {
+        minify: true,
+        platform: 'node',
+        target: 'node24',
+        legalComments: 'none',
+      })
+      await put(path, code)
+    }),
+  )
+  await cp(join(root, 'shared/hosts/start.cjs'), join(out, 'start.cjs'))
+  await copyMigrations(root, out, functions)
+  return functions
+}
+
+/** The entry of a function, made from its declaration: it imports the host of its kind and the wires that it needs. */
+function entries(root: string, functions: readonly DiscoveredFunction[]): Plugin {
+  return {
+    name: 'function entries',
+    setup(setup) {
+      setup.onResolve({ filter: /^function:/ }, ({ path }) => ({
+        path: path.slice(9),
+        namespace: 'function',
+      }))
+      setup.onLoad({ filter: /.*/, namespace: 'function' }, ({ path }) => {
+        const found = functions.find(({ name }) => name.full === path)
+        if (!found) return { errors: [{ text: `there is no function ${path}` }] }
+        return { contents: entry(found), resolveDir: root, loader: 'ts' }
+      })
+    },
+  }
+}
+
+function entry({ name, declaration }: DiscoveredFunction): string {
+  const needs = needsOf(declaration)
+  const { file, run } = hosts[declaration.trigger.kind]
+  return `
+    import declaration from './functions/${name.full}/function.ts'
+    import handler from './functions/${name.full}/handler.ts'
+    ${needs.length > 0 ? `import { ${needs.join(', ')} } from './functions/${name.service}/wiring.ts'` : ''}
+    import { ${run} } from './shared/hosts/${file}'
+    process.title = '${name.full}'
+    ${run}({ name: '${name.full}', declaration, handler, wires: { ${needs.join(', ')} } })
+  `
+}
+
+const hosts: Record<Trigger['kind'], { readonly file: string; readonly run: string }> = {
+  http: { file: 'http.ts', run: 'serveHttp' },
+  grpc: { file: 'grpc.ts', run: 'serveGrpc' },
+  stream: { file: 'worker.ts', run: 'serveWorker' },
+  job: { file: 'job.ts', run: 'runJob' },
+  cron: { file: 'job.ts', run: 'runJob' },
+}
+
+/** The initializer reads them beside its bundle, at the place where they are in the sources. */
+async function copyMigrations(
+  root: string,
+  out: string,
+  functions: readonly DiscoveredFunction[],
+): Promise<void> {
+  for (const service of new Set(functions.map(({ name }) => name.service))) {
+    const from = join(root, 'functions', service, 'migrations')
+    await cp(from, join(out, service, 'migrations'), { recursive: true }).catch(
+      (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error
+      },
+    )
+  }
+}
+
+/** Into place at once, and without the code cache of what was there before: a run may be reading it. */
+async function put(path: string, code: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
+  const fresh = `${path}.${process.pid}`
+  await writeFile(fresh, code)
+  await rename(fresh, path)
+  await rm(`${path}.cache`, { force: true })
+}

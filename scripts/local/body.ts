@@ -1,0 +1,73 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { bodyLimit } from '../../shared/http/message.ts'
+
+export const noBody = Buffer.alloc(0)
+
+/** An answer of the gateway or of a function. */
+export interface Reply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | string[]>>
+  readonly body?: string | Uint8Array
+}
+
+/** More than the limit came, or is announced. */
+export class BodyTooLarge extends Error {
+  override readonly name = 'BodyTooLarge'
+}
+
+export function hasBody(req: IncomingMessage): boolean {
+  return req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0
+}
+
+/** The whole body; gives up at the first byte beyond the limit. */
+export function readBody(req: IncomingMessage): Promise<Buffer> {
+  if (!hasBody(req)) return Promise.resolve(noBody)
+  if (Number(req.headers['content-length'] ?? 0) > bodyLimit) return Promise.reject(new BodyTooLarge())
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    req.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size > bodyLimit) {
+        req.removeAllListeners('data')
+        reject(new BodyTooLarge())
+      } else chunks.push(chunk)
+    })
+    req.once('end', () => resolve(Buffer.concat(chunks)))
+    req.once('error', reject)
+    req.once('close', () => reject(new Error('the client went away')))
+  })
+}
+
+/** What a client may still send after an early answer, so that it comes to read it. */
+const mostDiscarded = 1024 * 1024
+
+/**
+ * Answers; when the request is not read to its end, lets the client finish for a moment and then closes the connection.
+ * Closed at once, the unread bytes would reset it and take the answer along.
+ */
+export function answer(req: IncomingMessage, res: ServerResponse, { status, headers, body }: Reply): void {
+  if (res.headersSent || res.destroyed) return
+  const content = typeof body === 'string' ? Buffer.from(body) : body
+  const length = content === undefined ? {} : { 'content-length': String(content.byteLength) }
+  if (req.complete || !hasBody(req)) {
+    res.writeHead(status, { ...headers, ...length })
+    res.end(req.method === 'HEAD' ? undefined : content)
+    return
+  }
+  res.writeHead(status, { ...headers, 'content-length': '0', ...length, connection: 'close' })
+  if (content === undefined || req.method === 'HEAD') res.flushHeaders()
+  else res.write(content)
+  let discarded = 0
+  const close = (): void => {
+    clearTimeout(timer)
+    res.end()
+  }
+  const timer = setTimeout(close, 1000)
+  req.on('data', (chunk: Buffer) => {
+    discarded += chunk.length
+    if (discarded > mostDiscarded) close()
+  })
+  req.once('end', close).once('close', close).once('error', close)
+  req.resume()
+}

@@ -1,0 +1,38 @@
+import { randomBytes } from 'node:crypto'
+import { STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+
+const answers: Readonly<
+  Record<string, readonly [status: number, code: string, title: string, detail: string]>
+> = {
+  HPE_HEADER_OVERFLOW: [431, 'malformed', 'Malformed request', 'the headers are too large'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'malformed', 'Malformed request', 'the request did not come in time'],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: [
+    413,
+    'payload_too_large',
+    'Payload too large',
+    'the chunk extensions are too large',
+  ],
+}
+
+/** Answers what is no HTTP, or not in time; an `answered` connection is closed. */
+export function malformed(error: NodeJS.ErrnoException, socket: Duplex, answered: boolean): void {
+  if (error.code === 'ECONNRESET' || !socket.writable || answered) {
+    socket.destroy()
+    return
+  }
+  const [status, code, title, detail] = answers[error.code ?? ''] ?? [
+    400,
+    'malformed',
+    'Malformed request',
+    'this is not HTTP',
+  ]
+  const traceId = randomBytes(16).toString('hex')
+  const body = JSON.stringify({ type: 'about:blank', title, status, detail, code, trace_id: traceId })
+  const headers = [
+    'content-type: application/problem+json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ]
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headers.join('\r\n')}\r\n\r\n${body}`)
+}

@@ -1,0 +1,61 @@
+import {
+  AggregatorRegistry,
+  Counter,
+  Histogram,
+  type MetricObjectWithValues,
+  type MetricValue,
+  Registry,
+} from 'prom-client'
+
+export type MetricsJson = MetricObjectWithValues<MetricValue<string>>[]
+
+/** What processes that are gone have counted, so that no counter of the merged view ever falls. */
+export class MetricsArchive {
+  #kept: Promise<MetricsJson> = Promise.resolve([])
+
+  keep(metrics: MetricsJson): void {
+    // A gauge tells how something is: of a process that is gone, nothing is.
+    const counted = metrics.filter(({ type }) => isCumulative(type))
+    this.#kept = this.#kept
+      .then((kept) => AggregatorRegistry.aggregate([kept, counted]).getMetricsAsJSON())
+      .catch(() => this.#kept)
+  }
+
+  async merged(live: readonly (MetricsJson | undefined)[]): Promise<string> {
+    const all = [await this.#kept, ...live.filter((one) => one !== undefined)]
+    return AggregatorRegistry.aggregate(all).metrics()
+  }
+}
+
+/** prom-client says types in words, whatever its declarations say. */
+function isCumulative(type: unknown): boolean {
+  return type === 'counter' || type === 'histogram'
+}
+
+/** The gateway's own view: what its clients get, and when. */
+export class GatewayMetrics {
+  readonly #registry = new Registry()
+  readonly #requests = new Counter({
+    name: 'registrar_gateway_requests_total',
+    help: 'Requests that the gateway answered',
+    labelNames: ['function', 'status'] as const,
+    registers: [this.#registry],
+  })
+  readonly #duration = new Histogram({
+    name: 'registrar_gateway_request_duration_seconds',
+    help: 'Time from a request to its answer, cold starts included',
+    labelNames: ['function', 'status'] as const,
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [this.#registry],
+  })
+
+  observe(name: string | undefined, status: number, ms: number): void {
+    const labels = { function: name ?? 'none', status }
+    this.#requests.inc(labels)
+    this.#duration.observe(labels, ms / 1000)
+  }
+
+  async json(): Promise<MetricsJson> {
+    return this.#registry.getMetricsAsJSON()
+  }
+}

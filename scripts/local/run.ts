@@ -1,0 +1,122 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { FunctionName } from '../../shared/spec/names.ts'
+import { KeyAuth } from './auth.ts'
+import { Backing } from './backing.ts'
+import type { Configuration } from './configuration.ts'
+import type { Surroundings } from './function-process.ts'
+import { FunctionSet } from './function-set.ts'
+import { Gateway } from './gateway.ts'
+import { Guardian } from './guardian.ts'
+import { runJob } from './job.ts'
+import { launcher } from './launch.ts'
+import { lockDirectory } from './lock.ts'
+import { GatewayMetrics, MetricsArchive } from './metrics.ts'
+import type { Output } from './output.ts'
+import { preflight } from './preflight.ts'
+import { Refusal } from './refusal.ts'
+import { loadApiKey, writePrivate } from './secrets.ts'
+import { watchSources } from './watch.ts'
+
+/** A whole local run that serves; disposing it stops all of it, in order. */
+export interface Run extends AsyncDisposable {
+  readonly port: number
+  readonly apiKey: string
+  /** Ends what is drained too slowly. */
+  hurry(): void
+}
+
+/** In-flight requests may take this long when the run stops. */
+const drainMs = 3000
+
+export async function startRun(
+  configuration: Configuration,
+  output: Output,
+  signal: AbortSignal,
+): Promise<Run> {
+  await using stack = new AsyncDisposableStack()
+  const { root, dataDir, shownDataDir, idleMs, watch } = configuration
+  await makeDirectory(dataDir, shownDataDir)
+  stack.use(await lockDirectory(dataDir, shownDataDir))
+  const { functions, routes } = await preflight(configuration)
+  const apiKey = await loadApiKey(dataDir, configuration.apiKey)
+  signal.throwIfAborted()
+
+  const guardian = stack.use(new Guardian())
+  let set: FunctionSet | undefined
+  const afterDeath = (): void => set?.afterDeath()
+  const launch = launcher(root, { sources: watch })
+  const [backing] = await together([
+    Backing.start({ configuration, guardian, output, onRestart: afterDeath }).then((it) => stack.use(it)),
+    output.step('functions', () => launch.prepare()),
+  ])
+  signal.throwIfAborted()
+
+  const archive = new MetricsArchive()
+  let lookups: Record<string, string> = {}
+  const env = ({ full }: FunctionName): Record<string, string> => ({
+    ...configuration.childEnv,
+    ...guardian.mark,
+    ...backing.urls,
+    ...lookups,
+    FUNCTION: full,
+    HOST: '127.0.0.1',
+    PORT: '0',
+  })
+  const around: Surroundings = {
+    root,
+    launcher: launch,
+    guardian,
+    output,
+    archive,
+    env,
+    onCrash: afterDeath,
+  }
+  const functionSet = stack.use(new FunctionSet({ functions, around, idleMs }))
+  set = functionSet
+  lookups = await functionSet.listen()
+
+  const initializer = functions.find(({ name }) => name.full === 'platform/initialize')
+  if (initializer) await output.step('initializer', () => runJob(initializer.name, around, signal))
+
+  const metrics = new GatewayMetrics()
+  const scrape = async (): Promise<string> => {
+    const live = await Promise.all(functionSet.processes.map((process) => process.scrape()))
+    return archive.merged([await metrics.json(), ...live])
+  }
+  const auth = new KeyAuth(apiKey, routes.keyNames)
+  const gateway = new Gateway({ routes, auth, activators: functionSet.http, metrics, scrape, output })
+  stack.defer(() => gateway.drain(drainMs))
+  const port = await output.step('gateway', () => gateway.listen(configuration.port))
+  const file = join(dataDir, 'run.json')
+  stack.defer(() => rm(file, { force: true }))
+  await writePrivate(
+    file,
+    `${JSON.stringify({ pid: process.pid, port, urls: { ...backing.urls, ...lookups } })}\n`,
+  )
+  functionSet.begin(backing.urls.EVENTS_URL)
+  if (watch) stack.use(watchSources(root, output, () => functionSet.renew()))
+  signal.throwIfAborted()
+
+  const whole = stack.move()
+  const hurry = (): void => {
+    void gateway.drain(0)
+    functionSet.hurry()
+  }
+  return { port, apiKey, hurry, [Symbol.asyncDispose]: () => whole.disposeAsync() }
+}
+
+/** Waits for all even when one fails: what was started meanwhile has to be known before it can be stopped. */
+async function together<A, B>([a, b]: [Promise<A>, Promise<B>]): Promise<[A, B]> {
+  await Promise.allSettled([a, b])
+  return [await a, await b]
+}
+
+async function makeDirectory(dataDir: string, shown: string): Promise<void> {
+  try {
+    await mkdir(dataDir, { recursive: true })
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : error
+    throw new Refusal(`The data directory ${shown} cannot be made (${code}): set DATA_DIR to another.`)
+  }
+}

@@ -1,0 +1,206 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isAlive } from '../process-table.ts'
+
+const repository = join(import.meta.dirname, '../../..')
+
+/** A small function set: what each does is in fake-main.ts. */
+const functions: Readonly<Record<string, string>> = {
+  'students/get': `{ summary: 'get', trigger: { kind: 'http', operations: {} }, needs: [], scaling: { timeout: 2 } }`,
+  'students/write': `{ summary: 'write', trigger: { kind: 'http', operations: {} }, needs: [] }`,
+  'students/health': `{ summary: 'health', trigger: { kind: 'http', operations: {} }, needs: [] }`,
+  'platform/docs': `{ summary: 'docs', trigger: { kind: 'http', operations: {} }, needs: [] }`,
+  'platform/initialize': `{ summary: 'initialize', trigger: { kind: 'job' }, needs: [] }`,
+  'students/by-course': `{ summary: 'lookup', trigger: { kind: 'grpc', service: 's', method: 'm' }, needs: [] }`,
+  'students/enrol': `{ summary: 'enrol', trigger: { kind: 'stream', stream: 'Changes', subject: 'changes.students' }, needs: [] }`,
+  'students/sweep': `{ summary: 'sweep', trigger: { kind: 'cron', schedule: '* * * * *' }, needs: [] }`,
+}
+
+const kong = `_format_version: "3.0"
+services:
+  - name: students-get
+    url: http://students-get
+    routes:
+      - { name: students-get, paths: ["~/api/students/(?<id>[^/]+)$"], methods: [GET, HEAD], strip_path: false }
+  - name: students-write
+    url: http://students-write
+    routes:
+      - { name: students-write, paths: ["~/api/students/(?<id>[^/]+)$"], methods: [PUT, DELETE], strip_path: false }
+      - { name: students-create, paths: ["~/api/students$"], methods: [POST], strip_path: false }
+  - name: students-health
+    url: http://students-health
+    routes:
+      - { name: students-health, paths: ["~/api/students/health$"], methods: [GET, HEAD], strip_path: false }
+  - name: platform-docs
+    url: http://platform-docs
+    routes:
+      - { name: docs, paths: ["~/api/docs$"], methods: [GET, HEAD], strip_path: false, tags: [public] }
+plugins:
+  - name: key-auth
+    config: { key_names: [x-api-key, apikey], key_in_header: true, key_in_query: false, key_in_body: true, hide_credentials: true }
+`
+
+export const key = 'a-key-of-the-tests'
+
+/** A copy of the tree with the small function set, in a folder of its own. */
+export class Tree implements Disposable {
+  readonly root: string
+  readonly dataDir: string
+  readonly journal: string
+
+  constructor(base = tmpdir()) {
+    this.root = mkdtempSync(join(base, 'registrar-test-'))
+    this.dataDir = join(this.root, '.registrar')
+    this.journal = join(this.root, 'journal')
+    const skipped = ['node_modules', 'testing']
+    const filter = (path: string): boolean => !skipped.includes(basename(path)) && !path.endsWith('.test.ts')
+    for (const folder of ['scripts', 'shared'])
+      cpSync(join(repository, folder), join(this.root, folder), { recursive: true, filter })
+    cpSync(join(repository, 'package.json'), join(this.root, 'package.json'))
+    for (const folder of ['.', 'scripts/engines']) {
+      symlinkSync(join(repository, folder, 'node_modules'), join(this.root, folder, 'node_modules'))
+    }
+    cpSync(join(import.meta.dirname, 'fake-main.ts'), join(this.root, 'shared/hosts/main.ts'))
+    cpSync(join(import.meta.dirname, 'fake-launch.ts'), join(this.root, 'scripts/local/launch.ts'))
+    for (const [name, declaration] of Object.entries(functions))
+      this.write(`functions/${name}/function.ts`, `export default ${declaration}\n`)
+    this.write('kong/kong.yml', kong)
+    writeFileSync(this.journal, '')
+  }
+
+  write(path: string, content: string): void {
+    const file = join(this.root, path)
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, content)
+  }
+
+  /** What the functions said of themselves. */
+  events(word: string): string[] {
+    return readFileSync(this.journal, 'utf8')
+      .split('\n')
+      .filter((line) => line.includes(word))
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.root, { recursive: true, force: true })
+  }
+}
+
+export interface StartOptions {
+  readonly env?: Readonly<Record<string, string>>
+  readonly args?: readonly string[]
+  /** Through `npm start`, as people do. */
+  readonly npm?: boolean
+}
+
+/** A start of the local run as a process of its own. */
+export class Started implements AsyncDisposable {
+  readonly child: ChildProcess
+  readonly exited: Promise<number | null>
+  readonly #tree: Tree
+  stdout = ''
+  stderr = ''
+
+  constructor(tree: Tree, { env = {}, args = [], npm = false }: StartOptions = {}) {
+    const { PATH = '', HOME = '/root', TMPDIR } = process.env
+    const [command, own] = npm ? ['npm', ['start', '--']] : [process.execPath, ['scripts/start.ts']]
+    this.#tree = tree
+    this.child = spawn(command, [...own, ...args], {
+      cwd: tree.root,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        PATH,
+        HOME,
+        ...(TMPDIR ? { TMPDIR } : {}),
+        PORT: '0',
+        API_KEY: key,
+        NODE_TEST_JOURNAL: tree.journal,
+        IDLE_SECONDS: '30',
+        ...env,
+      },
+    })
+    this.child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+      this.stdout += chunk
+    })
+    this.child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+      this.stderr += chunk
+    })
+    this.exited = new Promise((resolve) => this.child.once('close', resolve))
+  }
+
+  async ready(): Promise<this> {
+    let ended = false
+    this.exited.then(() => {
+      ended = true
+    })
+    await until('the run is ready', () => ended || /^ready /m.test(this.stdout), 60_000)
+    if (ended) throw new Error(`the run ended: ${this.stdout}${this.stderr}`)
+    return this
+  }
+
+  get url(): string {
+    return /^ready (\S+)$/m.exec(this.stdout)?.[1] ?? ''
+  }
+
+  get runner(): number {
+    return JSON.parse(readFileSync(join(this.#tree.dataDir, 'run.json'), 'utf8')).pid
+  }
+
+  /** Everything of this tree that runs. */
+  get processes(): number[] {
+    return processesOf(this.#tree.root)
+  }
+
+  async fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    return fetch(`${this.url}${path}`, { ...init, headers: { 'x-api-key': key, ...init.headers } })
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGINT'): Promise<number | null> {
+    this.child.kill(signal)
+    return this.exited
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+    await until('nothing is left', () => this.processes.length === 0, 20_000)
+  }
+}
+
+/** Pids of all that runs from a folder or works in it, by command line and environment. */
+export function processesOf(folder: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((pid) => ['cmdline', 'environ'].some((file) => read(`/proc/${pid}/${file}`).includes(folder)))
+    .map(Number)
+    .filter((pid) => isAlive(pid))
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'latin1')
+  } catch {
+    return ''
+  }
+}
+
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  ms = 20_000,
+): Promise<void> {
+  for (const end = Date.now() + ms; Date.now() < end; await sleep(25)) if (await condition()) return
+  throw new Error(`it did not come true that ${what}`)
+}

@@ -1,0 +1,74 @@
+import { Code, ConnectError, createClient, type Interceptor } from '@connectrpc/connect'
+import { createGrpcTransport } from '@connectrpc/connect-node'
+import type { Course } from '../../functions/courses/domain/course.ts'
+import type { Student } from '../../functions/students/domain/student.ts'
+import { Failure, unavailable } from '../errors.ts'
+import { CourseLookupService, StudentLookupService } from '../generated/registrar/v1/lookups_pb.ts'
+import { decodeCourses, decodeStudents, type MembersById } from '../messages/lookup-codec.ts'
+import type { Looked, Lookup } from '../resource/ports.ts'
+
+/** Longest that a lookup may take, its retries and a cold start of the other side included, in milliseconds. */
+const patience = 3000
+const retries = { most: 3, firstWait: 50 }
+
+/** The courses of a student, over gRPC. */
+export function courseLookup(url: string): Lookup<Course> {
+  const client = createClient(CourseLookupService, transport(url))
+  return lookup(async (id, options) => decodeCourses(await client.byStudent({ studentIds: [id] }, options)))
+}
+
+/** The students of a course, over gRPC. */
+export function studentLookup(url: string): Lookup<Student> {
+  const client = createClient(StudentLookupService, transport(url))
+  return lookup(async (id, options) => decodeStudents(await client.byCourse({ courseIds: [id] }, options)))
+}
+
+interface CallOptions {
+  readonly timeoutMs: number
+  readonly headers: Record<string, string>
+  readonly onHeader: (headers: Headers) => void
+}
+
+function lookup<M>(call: (id: string, options: CallOptions) => Promise<MembersById<M>>): Lookup<M> {
+  return {
+    async membersOf(id, { traceparent }): Promise<Looked<M>> {
+      let cacheStatus: string | null = null
+      const onHeader = (headers: Headers): void => {
+        cacheStatus = headers.get('cache-status')
+      }
+      try {
+        const found = await call(id, { timeoutMs: patience, headers: { traceparent }, onHeader })
+        return { members: found.get(id) ?? [], ...(cacheStatus === null ? {} : { cacheStatus }) }
+      } catch (error) {
+        throw translate(error)
+      }
+    },
+  }
+}
+
+/** The other service said so itself, or nobody answered in time. */
+function translate(error: unknown): Failure {
+  const rpc = ConnectError.from(error)
+  if (rpc.metadata.get('registrar-code') === 'unavailable') return unavailable('the other service', rpc)
+  if (rpc.code === Code.DeadlineExceeded || rpc.code === Code.Unavailable || rpc.code === Code.Canceled) {
+    return new Failure('deadline_exceeded', { detail: 'the other service did not answer in time', cause: rpc })
+  }
+  return new Failure('bad_gateway', { detail: 'the other service could not answer', cause: rpc })
+}
+
+function transport(baseUrl: string) {
+  return createGrpcTransport({ baseUrl, interceptors: [retryUnavailable], pingIdleConnection: true, pingIntervalMs: 10_000 })
+}
+
+/** Tries again what never reached the other side, or what it said to try again; within the call's deadline. */
+const retryUnavailable: Interceptor = (next) => async (request) => {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await next(request)
+    } catch (error) {
+      const rpc = ConnectError.from(error)
+      if (rpc.code !== Code.Unavailable || attempt >= retries.most || request.signal.aborted) throw error
+      await new Promise((resolve) => setTimeout(resolve, retries.firstWait * 2 ** attempt))
+    }
+  }
+}

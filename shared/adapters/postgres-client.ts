@@ -1,0 +1,123 @@
+import postgres from 'postgres'
+import { Failure, unavailable } from '../errors.ts'
+import { inSpan } from '../tracing.ts'
+
+export type Sql = postgres.Sql<{ bigint: number }>
+export type Transaction = postgres.TransactionSql<{ bigint: number }>
+type Query = Sql | Transaction
+
+export type { Query }
+
+export interface PostgresOptions {
+  readonly url: string
+  /** Most connections. */
+  readonly max?: number
+}
+
+/** Longest that one piece of work may take, in milliseconds: the server gives up first, unless it is not there. */
+const patience = { server: 1400, client: 1700 }
+
+/** A pool that answers in time: what the server cannot do within 1.7 s fails as `unavailable`. */
+export class PostgresClient implements AsyncDisposable {
+  readonly #options: PostgresOptions
+  #sql: Sql
+
+  constructor(options: PostgresOptions) {
+    this.#options = options
+    this.#sql = this.#connect()
+  }
+
+  /** Opens a connection ahead of the first query; a failure shows at that query. */
+  warm(): void {
+    this.#sql`select 1`.catch(() => {})
+  }
+
+  /** Runs queries outside a transaction. */
+  run<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.#bounded('postgres', (sql) => work(sql))
+  }
+
+  /** Runs work in a transaction of its own. */
+  transaction<T>(work: (sql: Transaction) => Promise<T>): Promise<T> {
+    return this.#bounded('postgres transaction', async (sql) => {
+      const result = await sql.begin(async (transaction) => ({ value: await work(transaction) }))
+      return result.value
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#sql.end({ timeout: 2 })
+  }
+
+  async #bounded<T>(name: string, work: (sql: Sql) => Promise<T>): Promise<T> {
+    const sql = this.#sql
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        // The connection may hang for as long as TCP likes: leave it behind.
+        if (this.#sql === sql) this.#sql = this.#connect()
+        void sql.end({ timeout: 0 }).catch(() => {})
+        reject(unavailable('the database', new Error(`no answer within ${patience.client} ms`)))
+      }, patience.client)
+    })
+    try {
+      return await inSpan(name, 'client', () => Promise.race([work(sql), late]))
+    } catch (error) {
+      throw translate(error)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  #connect(): Sql {
+    return postgres(this.#options.url, {
+      max: this.#options.max ?? 10,
+      connect_timeout: 2,
+      backoff: () => 0.05,
+      idle_timeout: 0,
+      max_lifetime: null,
+      onnotice: () => {},
+      fetch_types: false,
+      connection: {
+        application_name: 'registrar',
+        statement_timeout: patience.server,
+        idle_in_transaction_session_timeout: 5000,
+      },
+      types: {
+        // Versions, registers' ts and counts are safe integers.
+        bigint: { to: 20, from: [20], parse: Number, serialize: String },
+        // Written as text that is JSON already.
+        json: { to: 114, from: [114], parse: JSON.parse, serialize: String },
+        jsonb: { to: 3802, from: [3802], parse: JSON.parse, serialize: String },
+      },
+    })
+  }
+}
+
+/** SQLSTATEs of a server that cannot serve now, and the driver's own codes for a connection that is not there. */
+const transient = /^(08|53|55P03|57|40001|40P01|25006|25P03)/
+const connection = /^(CONNECT|CONNECTION_|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)/
+
+function translate(error: unknown): unknown {
+  if (error instanceof Failure) return error
+  const code = errorCode(error)
+  if (code !== undefined && (transient.test(code) || connection.test(code))) return unavailable('the database', error)
+  return error
+}
+
+/** The SQLSTATE or driver code of an error, if it has one. */
+export function errorCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}
+
+/** Whether an error is the violation of this unique constraint. */
+export function violates(error: unknown, constraint: string): boolean {
+  return (
+    errorCode(error) === '23505' &&
+    typeof error === 'object' &&
+    error !== null &&
+    'constraint_name' in error &&
+    error.constraint_name === constraint
+  )
+}

@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto'
+import { Redis } from 'ioredis'
+import type { Cache } from '../cache/cache.ts'
+
+export interface RedisCacheOptions {
+  readonly url: string
+  /** The service whose data it keeps: the first part of its keys. */
+  readonly service: string
+}
+
+/** Longest that a call waits for Redis, in milliseconds. */
+const patience = 250
+/** How long readers do without Redis after it did not answer, in milliseconds; writers always try. */
+const pause = 1000
+
+const generationSeconds = 3600
+const valueSeconds = { least: 270, most: 300 }
+
+/** The cache on Redis: `cg:` keys hold generations, `cv:` keys a generation and a value. */
+export class RedisCache implements Cache, AsyncDisposable {
+  readonly #redis: Redis
+  readonly #service: string
+  readonly #connected: Promise<void>
+  #down = 0
+
+  constructor({ url, service }: RedisCacheOptions) {
+    this.#service = service
+    this.#redis = new Redis(url, {
+      lazyConnect: true,
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 0,
+      autoResendUnfulfilledCommands: false,
+      commandTimeout: patience,
+      connectTimeout: 1000,
+      enableReadyCheck: false,
+      disableClientInfo: true,
+      retryStrategy: (attempt) => Math.min(50 * attempt, 500),
+    })
+    // Without a listener a lost connection is an uncaught error; what it breaks rejects by itself.
+    this.#redis.on('error', () => {})
+    this.#connected = this.#redis.connect().catch(() => {})
+  }
+
+  async read(namespace: string, variant: string): Promise<{ generation?: string; value?: string }> {
+    const [generation, packed] = await this.#try((redis) =>
+      redis.mget(this.#generationKey(namespace), this.#valueKey(namespace, variant)),
+    )
+    if (!generation) return {}
+    if (!packed?.startsWith(`${generation}\n`)) return { generation }
+    return { generation, value: packed.slice(generation.length + 1) }
+  }
+
+  generation(namespace: string): Promise<string> {
+    const key = this.#generationKey(namespace)
+    return this.#try(async (redis) => {
+      const fresh = randomBytes(12).toString('base64url')
+      for (let attempt = 0; attempt < 3; attempt++) {
+        if (await redis.set(key, fresh, 'EX', generationSeconds, 'NX')) return fresh
+        const other = await redis.get(key)
+        if (other) return other
+      }
+      throw new Error('the generation changes faster than it can be read')
+    })
+  }
+
+  async write(namespace: string, variant: string, generation: string, value: string): Promise<void> {
+    const { least, most } = valueSeconds
+    const seconds = least + Math.floor(Math.random() * (most - least + 1))
+    await this.#try((redis) =>
+      redis.set(this.#valueKey(namespace, variant), `${generation}\n${value}`, 'EX', seconds),
+    )
+  }
+
+  async invalidate(namespaces: readonly string[]): Promise<void> {
+    if (namespaces.length === 0) return
+    this.#down = 0
+    await this.#try((redis) => redis.del(...namespaces.map((namespace) => this.#generationKey(namespace))))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#redis.disconnect()
+  }
+
+  async #try<T>(work: (redis: Redis) => Promise<T>): Promise<T> {
+    if (this.#down > Date.now()) throw new Error('Redis did not answer a moment ago')
+    try {
+      if (this.#redis.status !== 'ready') await this.#ready()
+      return await work(this.#redis)
+    } catch (error) {
+      this.#down = Date.now() + pause
+      throw error
+    }
+  }
+
+  /** Waits for the first connection, or for the next one, as long as a call may wait. */
+  async #ready(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(reject, patience, new Error('Redis is not connected'))
+    })
+    const next = new Promise<void>((resolve) => this.#redis.once('ready', resolve))
+    try {
+      await Promise.race([Promise.all([this.#connected, this.#redis.status === 'ready' ? undefined : next]), late])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  #generationKey(namespace: string): string {
+    return `cg:${this.#service}:${namespace}`
+  }
+
+  #valueKey(namespace: string, variant: string): string {
+    return `cv:${this.#service}:${namespace}:${variant}`
+  }
+}

@@ -1,0 +1,180 @@
+import { createServer as createHttpServer, type RequestListener } from 'node:http'
+import { createServer as createHttp2Server } from 'node:http2'
+import { createServer, type Server, type Socket } from 'node:net'
+import { Code, ConnectError, type ConnectRouter, type HandlerContext } from '@connectrpc/connect'
+import { connectNodeAdapter } from '@connectrpc/connect-node'
+import { type Code as FailureCode, Failure, toFailure } from '../errors.ts'
+import { CourseLookupService, StudentLookupService } from '../generated/registrar/v1/lookups_pb.ts'
+import { encodeCourses, encodeStudents, type MembersById } from '../messages/lookup-codec.ts'
+import { type CacheReader, cacheStatus } from '../middleware/caching.ts'
+import { type Context, compose, type Middleware } from '../middleware/middleware.ts'
+import { logging, tracing } from '../middleware/observe.ts'
+import { observeCache, type CacheResult } from '../metrics.ts'
+import type { FunctionDeclaration, GrpcTrigger } from '../spec/define-function.ts'
+import { startTrace } from '../tracing.ts'
+import { healthAndReflection } from './grpc-standard.ts'
+import { type Assembly, hostProcess } from './host.ts'
+import { operational } from './operational.ts'
+
+export interface GrpcAssembly extends Assembly {
+  readonly declaration: FunctionDeclaration<GrpcTrigger>
+}
+
+/** What handler.ts of a lookup is: the members of each id, as clients see them. */
+export type LookupHandler = (ids: readonly string[]) => Promise<MembersById<object>>
+
+/** Most ids in one call. */
+const mostIds = 100
+
+/** Serves a lookup: gRPC over h2c and Connect over HTTP/1.1, on one port. */
+export function serveGrpc(assembly: GrpcAssembly): Promise<void> {
+  return hostProcess(assembly, (wired) => {
+    const loaded = wired.then(({ dependencies, handlers }) => ({
+      // Assembled from one folder, as its declaration says.
+      load: handlers as LookupHandler,
+      cache: dependencies['cache'] as CacheReader,
+    }))
+    loaded.catch(() => {})
+    const answer = compose<Asked, Answered>([tracing(), logging(), statuses], async ({ ids }, context) => {
+      if (ids.length > mostIds) throw new Failure('invalid', { detail: `at most ${mostIds} ids in one call` })
+      const { load, cache } = await loaded
+      return cached(cache, ids, load, context)
+    })
+    const call = (ids: readonly string[], rpc: HandlerContext): Promise<Answered> =>
+      answer({ ids, rpc }, contextOf(assembly, rpc))
+    return { server: grpcServer((router) => routes(router, call)) }
+  })
+}
+
+interface Asked {
+  readonly ids: readonly string[]
+  readonly rpc: HandlerContext
+}
+
+type Answered = MembersById<object>
+
+/** Both services on one router: a function is only ever asked for its own. */
+function routes(router: ConnectRouter, call: (ids: readonly string[], rpc: HandlerContext) => Promise<Answered>): void {
+  router.service(StudentLookupService, {
+    byCourse: async ({ courseIds }, rpc) => encodeStudents((await call(courseIds, rpc)) as never),
+  })
+  router.service(CourseLookupService, {
+    byStudent: async ({ studentIds }, rpc) => encodeCourses((await call(studentIds, rpc)) as never),
+  })
+  healthAndReflection(router)
+}
+
+function contextOf({ name, declaration }: GrpcAssembly, { requestHeader }: HandlerContext): Context {
+  return {
+    function: name,
+    trigger: 'grpc',
+    method: declaration.trigger.method,
+    parent: requestHeader.get('traceparent') ?? undefined,
+    trace: startTrace('untraced', 'internal', undefined),
+    outcome: 'ok',
+    fields: {},
+  }
+}
+
+/** Each id's members come through the cache; those that it does not have are loaded together. */
+async function cached(cache: CacheReader, ids: readonly string[], load: LookupHandler, context: Context): Promise<Answered> {
+  const batch = batched(load)
+  const results = await Promise.all(
+    ids.map(async (id) => {
+      const { value, result } = await cache.through(`by:${id}`, '', async () => JSON.stringify(await batch(id)))
+      observeCache(context.function, result)
+      return [id, JSON.parse(value), result] as const
+    }),
+  )
+  context.fields['cache'] = worst(results.map(([, , result]) => result))
+  return new Map(results.map(([id, members]) => [id, members]))
+}
+
+function worst(results: readonly CacheResult[]): CacheResult {
+  return results.includes('bypass') ? 'bypass' : results.includes('miss') ? 'miss' : 'hit'
+}
+
+/** Collects the ids asked for within one turn of the event loop into one load. */
+function batched(load: LookupHandler): (id: string) => Promise<readonly object[]> {
+  let waiting: string[] = []
+  let loading: Promise<Answered> | undefined
+  return async (id) => {
+    waiting.push(id)
+    loading ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+      const ids = waiting
+      waiting = []
+      loading = undefined
+      return load(ids)
+    })
+    return (await loading).get(id) ?? []
+  }
+}
+
+const codes: Record<FailureCode, Code> = {
+  malformed: Code.InvalidArgument,
+  unauthorized: Code.Unauthenticated,
+  not_found: Code.NotFound,
+  method_not_allowed: Code.Unimplemented,
+  conflict: Code.AlreadyExists,
+  precondition_failed: Code.FailedPrecondition,
+  payload_too_large: Code.ResourceExhausted,
+  unsupported_media_type: Code.InvalidArgument,
+  invalid: Code.InvalidArgument,
+  too_many_requests: Code.ResourceExhausted,
+  internal: Code.Internal,
+  bad_gateway: Code.Unavailable,
+  unavailable: Code.Unavailable,
+  deadline_exceeded: Code.DeadlineExceeded,
+}
+
+/** The one place where failures become gRPC statuses; the closed code travels beside them. */
+const statuses: Middleware<Asked, Answered> = (next) => async (asked, context) => {
+  try {
+    const answered = await next(asked, context)
+    asked.rpc.responseHeader.set('cache-status', cacheStatus(context.fields['cache'] as CacheResult))
+    return answered
+  } catch (error) {
+    const failure = toFailure(error)
+    context.failure = failure
+    context.outcome = failure.code
+    const detail = failure.code === 'internal' ? 'internal' : failure.detail
+    throw new ConnectError(detail ?? failure.code, codes[failure.code], { 'registrar-code': failure.code })
+  }
+}
+
+/** HTTP/1.1 and HTTP/2 without TLS on one port, told apart by HTTP/2's preface. */
+function grpcServer(register: (router: ConnectRouter) => void): Server {
+  const rpc = connectNodeAdapter({ routes: register, readMaxBytes: 64 * 1024 })
+  const listener: RequestListener = async (request, response) => {
+    const own = await operational(request.url ?? '/')
+    if (!own) return rpc(request, response)
+    response.writeHead(own.status, own.headers)
+    response.end(own.body)
+  }
+  const http1 = createHttpServer({ keepAliveTimeout: 75_000 }, listener)
+  const http2 = createHttp2Server({}, listener as never)
+  const open = new Set<Socket>()
+  const server = createServer((socket) => {
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+    socket.on('error', () => socket.destroy())
+    socket.once('data', (head: Buffer) => {
+      socket.pause()
+      socket.unshift(head)
+      const target = head.toString('latin1', 0, preface.length).startsWith(preface.slice(0, head.length)) ? http2 : http1
+      target.emit('connection', socket)
+      process.nextTick(() => socket.resume())
+    })
+  })
+  const close = server.close.bind(server)
+  server.close = (callback) => {
+    // Callers keep their connections: those would keep the server open for ever.
+    setTimeout(() => {
+      for (const socket of open) socket.end()
+    }, 200).unref()
+    return close(callback)
+  }
+  return server
+}
+
+const preface = 'PRI * HTTP/2.0'

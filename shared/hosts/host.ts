@@ -1,0 +1,140 @@
+import { once } from 'node:events'
+import type { Server } from 'node:net'
+import { ConfigurationError } from '../config.ts'
+import { Environment, type Wires, wireAll } from '../wiring/environment.ts'
+import { causes } from '../errors.ts'
+import { flushLog, log } from '../log.ts'
+import { metrics } from '../metrics.ts'
+import type { FunctionDeclaration } from '../spec/define-function.ts'
+import { beginDraining } from './operational.ts'
+
+/** A function with all its parts, as its entry file puts them together. */
+export interface Assembly {
+  /** `students/get` */
+  readonly name: string
+  readonly declaration: FunctionDeclaration
+  /** The default export of handler.ts. */
+  readonly handler: (dependencies: never) => unknown
+  /** Those exports of the service's wiring.ts that the declaration needs. */
+  readonly wires: Wires
+}
+
+export interface Wired {
+  readonly dependencies: Readonly<Record<string, unknown>>
+  /** What handler.ts made of them. */
+  readonly handlers: unknown
+}
+
+export interface Running {
+  readonly server: Server
+  /** Ends what the host does beyond serving: pulling messages. */
+  readonly stop?: () => Promise<void>
+}
+
+/** Longest that a stop waits for what is under way, in milliseconds. */
+const drainPatience = 10_000
+
+/**
+ * Runs a serving function as this process: listens, tells a runner that forked it, drains on SIGTERM, SIGINT or when the
+ * runner is gone. A wrong configuration ends it with a sentence and exit code 1.
+ */
+export async function hostProcess(
+  assembly: Assembly,
+  start: (wired: Promise<Wired>, environment: Environment) => Running,
+): Promise<void> {
+  const environment = new Environment(assembly.name)
+  // Drivers connect while the server begins to listen.
+  const wired = wire(environment, assembly)
+  try {
+    wired.catch(() => {})
+    const { host, port } = environment.config.listen()
+    await startTelemetry(environment)
+    const running = start(wired, environment)
+    running.server.listen(port, host)
+    await once(running.server, 'listening')
+    await wired
+    const address = running.server.address()
+    if (typeof address === 'object' && address) {
+      process.send?.({ type: 'ready', port: address.port })
+    }
+    stopOn(async () => {
+      beginDraining()
+      await drain(running)
+      await environment[Symbol.asyncDispose]()
+    })
+  } catch (error) {
+    fail(error)
+  }
+}
+
+/** Runs a job or a cron function to its end. */
+export async function jobProcess(assembly: Assembly, run: (handlers: unknown) => Promise<void>): Promise<void> {
+  const environment = new Environment(assembly.name)
+  try {
+    await startTelemetry(environment)
+    await run((await wire(environment, assembly)).handlers)
+    await environment[Symbol.asyncDispose]()
+    await leave(process.exitCode === undefined ? 0 : Number(process.exitCode))
+  } catch (error) {
+    fail(error)
+  }
+}
+
+async function wire(environment: Environment, { wires, handler }: Assembly): Promise<Wired> {
+  const dependencies = await wireAll(environment, wires)
+  // The declaration's needs are the handler's parameters: the type of each handler.ts says so.
+  return { dependencies, handlers: handler(dependencies as never) }
+}
+
+/** The SDK is loaded only where spans have somewhere to go. */
+async function startTelemetry(environment: Environment): Promise<void> {
+  const endpoint = environment.config.otlpEndpoint()
+  if (endpoint === undefined) return
+  const { telemetry } = await import('../telemetry.ts')
+  environment.share('telemetry', () => telemetry(environment.function))
+}
+
+function stopOn(stop: () => Promise<void>): void {
+  let stopping: Promise<void> | undefined
+  const begin = (): void => {
+    stopping ??= stop()
+      .catch((error: unknown) => log('error', { message: 'the stop was not clean', error: causes(error) }))
+      .then(() => leave(0))
+    setTimeout(() => process.exit(1), drainPatience + 2000).unref()
+  }
+  process.on('SIGTERM', begin)
+  process.on('SIGINT', begin)
+  if (process.send) {
+    process.on('disconnect', begin)
+    process.on('message', (message: { type?: string }) => {
+      if (message.type === 'metrics?') void sendMetrics()
+    })
+  }
+}
+
+async function drain({ server, stop }: Running): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  if ('closeIdleConnections' in server && typeof server.closeIdleConnections === 'function') server.closeIdleConnections()
+  const late = new Promise<void>((resolve) => setTimeout(resolve, drainPatience).unref())
+  await Promise.race([Promise.all([closed, stop?.()]), late])
+}
+
+async function sendMetrics(): Promise<void> {
+  if (!process.connected) return
+  const registry = await metrics()
+  const message = { type: 'metrics', metrics: await registry.getMetricsAsJSON() }
+  await new Promise<void>((resolve) => process.send?.(message, undefined, undefined, () => resolve()))
+}
+
+async function leave(code: number): Promise<never> {
+  await sendMetrics().catch(() => {})
+  flushLog()
+  process.exit(code)
+}
+
+function fail(error: unknown): never {
+  if (error instanceof ConfigurationError) process.stderr.write(`${error.message}\n`)
+  else log('error', { message: 'the function could not start', error: causes(error) })
+  flushLog()
+  process.exit(1)
+}

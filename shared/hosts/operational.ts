@@ -1,0 +1,27 @@
+import type { HttpResponse } from '../http/message.ts'
+import { metrics } from '../metrics.ts'
+
+let draining = false
+
+/** From now on this instance is not ready: nobody should send it anything new. */
+export function beginDraining(): void {
+  draining = true
+}
+
+/** What every host serves beside its function, for probes and scrapers. */
+export async function operational(path: string): Promise<HttpResponse | undefined> {
+  switch (path) {
+    case '/metrics': {
+      const registry = await metrics()
+      return { status: 200, headers: { 'content-type': registry.contentType }, body: await registry.metrics() }
+    }
+    case '/_/health':
+      return { status: 200, headers: { 'content-type': 'text/plain' }, body: 'ok\n' }
+    case '/_/ready':
+      return draining
+        ? { status: 503, headers: { 'content-type': 'text/plain' }, body: 'draining\n' }
+        : { status: 200, headers: { 'content-type': 'text/plain' }, body: 'ready\n' }
+    default:
+      return undefined
+  }
+}

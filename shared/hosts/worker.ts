@@ -1,0 +1,156 @@
+import { createServer } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { causes, Failure, toFailure } from '../errors.ts'
+import { log } from '../log.ts'
+import { observeDeadLetter, observeOutboxAge } from '../metrics.ts'
+import { type Context, compose, type Middleware } from '../middleware/middleware.ts'
+import { logging, tracing } from '../middleware/observe.ts'
+import type { FunctionDeclaration, StreamTrigger } from '../spec/define-function.ts'
+import { functionName } from '../spec/names.ts'
+import { startTrace } from '../tracing.ts'
+import { inboxOf } from '../wiring/backing.ts'
+import { UndecodableMessage } from '../messages/undecodable-message.ts'
+import type { WorkerHandler } from '../worker/handler.ts'
+import type { Delivery, Inbox } from '../worker/inbox.ts'
+import { type Assembly, hostProcess } from './host.ts'
+import { operational } from './operational.ts'
+
+export interface WorkerAssembly extends Assembly {
+  readonly declaration: FunctionDeclaration<StreamTrigger>
+}
+
+/** Unknown errors are tried this often before the message is buried. */
+const mostTries = 8
+const sweepEvery = 5000
+/** Under the consumer's ack_wait, so that work that takes longer is not delivered again. */
+const progressEvery = 2000
+
+/** Pulls a stream's messages and settles each once; scaled by the lag of its consumer. */
+export function serveWorker(assembly: WorkerAssembly): Promise<void> {
+  return hostProcess(assembly, (wired, environment) => {
+    const stopping = new AbortController()
+    const working = (async () => {
+      const { handlers } = await wired
+      const { stream } = assembly.declaration.trigger
+      const inbox = await inboxOf(environment, stream, functionName(assembly.name).slug)
+      // handler.ts of a stream function, as its declaration says.
+      const handler = handlers as WorkerHandler
+      const concurrency = environment.config.maxAckPending()
+      await Promise.all([
+        work(assembly.name, inbox, handler, concurrency, stopping.signal),
+        sweeping(assembly.name, handler, stopping.signal),
+      ])
+    })()
+    working.catch(() => {})
+    return { server: probes(), stop: () => (stopping.abort(), working) }
+  })
+}
+
+function probes() {
+  return createServer(async (request, response) => {
+    const own = await operational(request.url ?? '/')
+    response.writeHead(own?.status ?? 404, own?.headers)
+    response.end(own?.body)
+  })
+}
+
+/** Pulls while the handler can serve, and pauses while it cannot, so that deliveries are not used up. */
+export async function work(
+  name: string,
+  inbox: Inbox,
+  handler: WorkerHandler,
+  concurrency: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const invoke = compose<Delivery, void>([tracing(), logging(), settling], async (delivery, context) => {
+    context.fields['effect'] = await handler.handle(delivery.payload, { traceparent: context.trace.traceparent })
+  })
+  while (!signal.aborted) {
+    await untilReady(handler, signal)
+    const pause = new AbortController()
+    const pulling = AbortSignal.any([signal, pause.signal])
+    const underWay = new Set<Promise<void>>()
+    for await (const delivery of inbox.messages(concurrency, pulling)) {
+      const context = contextOf(name, delivery)
+      const settled = invoke(delivery, context)
+        .catch((error: unknown) => log('error', { message: 'a message could not be settled', error: causes(error) }))
+        .then(() => {
+          underWay.delete(settled)
+          if (context.outcome === 'unavailable') pause.abort()
+        })
+      underWay.add(settled)
+    }
+    await Promise.all(underWay)
+  }
+}
+
+async function untilReady(handler: WorkerHandler, signal: AbortSignal): Promise<void> {
+  for (let wait = 200; !signal.aborted; wait = Math.min(wait * 2, 5000)) {
+    try {
+      await handler.ready()
+      return
+    } catch (error) {
+      log('warn', { message: 'not pulling: what the worker needs is not available', error: causes(error) })
+    }
+    await sleep(wait, undefined, { signal }).catch(() => {})
+  }
+}
+
+/** The one place where failures become ack, retry or burial; each message is settled once. */
+const settling: Middleware<Delivery, void> = (next) => async (delivery, context) => {
+  const progress = setInterval(() => delivery.working(), progressEvery)
+  try {
+    await next(delivery, context)
+  } catch (error) {
+    return await refuse(error, delivery, context)
+  } finally {
+    clearInterval(progress)
+  }
+  // An acknowledgement that is lost only brings the message again, and its effect is idempotent.
+  await delivery.acknowledge()
+}
+
+async function refuse(error: unknown, delivery: Delivery, context: Context): Promise<void> {
+  if (error instanceof UndecodableMessage) {
+    context.outcome = 'dead_letter'
+    context.failure = new Failure('malformed', { cause: error })
+    observeDeadLetter(context.function, 'undecodable')
+    return delivery.bury(error.message)
+  }
+  const failure = toFailure(error)
+  context.failure = failure
+  if (failure.code === 'unavailable' || failure.code === 'deadline_exceeded') {
+    context.outcome = 'unavailable'
+    return delivery.retry(Math.min(1000 * 2 ** (delivery.deliveries - 1), 30_000))
+  }
+  if (delivery.deliveries < mostTries) {
+    context.outcome = failure.code
+    return delivery.retry(Math.min(100 * 2 ** (delivery.deliveries - 1), 5000))
+  }
+  context.outcome = 'dead_letter'
+  observeDeadLetter(context.function, failure.code)
+  return delivery.bury(`${mostTries} tries failed: ${failure.code}`)
+}
+
+function contextOf(name: string, { subject, traceparent, deliveries }: Delivery): Context {
+  return {
+    function: name,
+    trigger: 'stream',
+    method: subject,
+    parent: traceparent,
+    trace: startTrace('untraced', 'internal', undefined),
+    outcome: 'ok',
+    fields: deliveries > 1 ? { deliveries } : {},
+  }
+}
+
+async function sweeping(name: string, { sweep }: WorkerHandler, signal: AbortSignal): Promise<void> {
+  while (sweep && !signal.aborted) {
+    try {
+      observeOutboxAge(name, await sweep())
+    } catch (error) {
+      log('warn', { message: 'the outbox could not be swept', error: causes(error) })
+    }
+    await sleep(sweepEvery, undefined, { signal }).catch(() => {})
+  }
+}

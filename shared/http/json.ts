@@ -1,0 +1,75 @@
+import { Failure } from '../errors.ts'
+
+/** Stands, in a parsed body, where a number was that a double cannot hold. */
+export class UnsafeNumber {
+  readonly source: string
+  constructor(source: string) {
+    this.source = source
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** A number that needs a closer look: many digits, or an exponent. Seen in a string it only costs that look. */
+const suspicious = /[\d.]{16}|\d[eE][+-]?\d/
+
+/** More nesting than any valid body has; the look at numbers recurses, so it keeps away from it. */
+const deepest = 64
+
+/**
+ * The value of a JSON body, in which numbers that a double cannot hold are left as `UnsafeNumber`s.
+ * @throws Failure `malformed` for invalid UTF-8 or JSON.
+ */
+export function parseJson(bytes: Uint8Array): unknown {
+  let text: string
+  try {
+    text = utf8.decode(bytes)
+  } catch (cause) {
+    throw new Failure('malformed', { detail: 'the body is not valid UTF-8', cause })
+  }
+  try {
+    if (suspicious.test(text) && depth(text) <= deepest) return JSON.parse(text, keepUnsafe)
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new Failure('malformed', { detail: 'the body is not valid JSON', cause })
+  }
+}
+
+/** `source` is of the proposal "JSON.parse source text access", in V8 since Node 21. */
+function keepUnsafe(_key: string, value: unknown, context?: { source?: string }): unknown {
+  const source = context?.source
+  if (typeof value !== 'number' || source === undefined) return value
+  return survives(source, value) ? value : new UnsafeNumber(source)
+}
+
+/** Whether the double, written in the shortest way that reads back as itself, is the number that was sent. */
+export function survives(source: string, value: number): boolean {
+  return Number.isFinite(value) && canonical(source) === canonical(String(value))
+}
+
+/** A decimal number as significant digits and an exponent: the same text for the same number. */
+function canonical(decimal: string): string {
+  const match = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(decimal)
+  if (!match) return decimal
+  const [, sign, whole = '', fraction = '', exponent = '0'] = match
+  const digits = `${whole}${fraction}`.replace(/^0+/, '')
+  const significant = digits.replace(/0+$/, '')
+  if (significant === '') return '0'
+  return `${sign}${significant}e${BigInt(exponent) - BigInt(fraction.length) + BigInt(digits.length - significant.length)}`
+}
+
+function depth(text: string): number {
+  let most = 0
+  let level = 0
+  let quoted = false
+  for (let i = 0; i < text.length; i++) {
+    const char = text.charCodeAt(i)
+    if (quoted) {
+      if (char === 0x5c) i++
+      else if (char === 0x22) quoted = false
+    } else if (char === 0x22) quoted = true
+    else if (char === 0x5b || char === 0x7b) most = Math.max(most, ++level)
+    else if (char === 0x5d || char === 0x7d) level--
+  }
+  return most
+}

@@ -1,0 +1,59 @@
+import type { Operation } from '../spec/define-function.ts'
+
+export interface Route {
+  readonly name: string
+  readonly operation: Operation
+}
+
+interface Path {
+  readonly pattern: RegExp
+  readonly parameters: number
+  /** By method. */
+  readonly routes: Map<string, Route>
+}
+
+export interface Match {
+  /** The operation, when the path has one for the method. */
+  readonly route: Route | undefined
+  readonly params: Readonly<Record<string, string>>
+  /** Every method that the path answers. */
+  readonly allow: string
+}
+
+/** A path with its parameters as named groups, matching from end to end. */
+export function pathPattern(path: string): string {
+  return `${path.replaceAll(/[.]/g, '\\$&').replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`
+}
+
+/** All methods that a path answers whose operations have these. */
+export function allowed(methods: Iterable<string>): string[] {
+  const all = new Set(methods)
+  if (all.has('GET')) all.add('HEAD')
+  all.add('OPTIONS')
+  return [...all]
+}
+
+/** Finds a function's operation for a method and a raw path; a literal path wins over one with parameters. */
+export function router(operations: Readonly<Record<string, Operation>>) {
+  const paths = new Map<string, Path>()
+  for (const [name, operation] of Object.entries(operations)) {
+    const { path, method } = operation
+    let entry = paths.get(path)
+    if (!entry) {
+      const pattern = new RegExp(`^${pathPattern(path)}`)
+      entry = { pattern, parameters: path.split('{').length - 1, routes: new Map() }
+      paths.set(path, entry)
+    }
+    entry.routes.set(method, { name, operation })
+  }
+  const ordered = [...paths.values()].sort((a, b) => a.parameters - b.parameters)
+  return (method: string, path: string): Match | undefined => {
+    for (const { pattern, routes } of ordered) {
+      const match = pattern.exec(path)
+      if (!match) continue
+      const route = routes.get(method === 'HEAD' ? 'GET' : method)
+      return { route, params: match.groups ?? {}, allow: allowed(routes.keys()).join(', ') }
+    }
+    return undefined
+  }
+}

@@ -1,0 +1,91 @@
+import type { Registry } from 'prom-client'
+
+/**
+ * prom-client costs milliseconds to load, which a cold start should not pay: what happens before the first scrape is
+ * kept as closures and handed over when somebody asks.
+ */
+type Instruments = Awaited<ReturnType<typeof load>>
+
+let loaded: Instruments | undefined
+let loading: Promise<Instruments> | undefined
+const early: ((instruments: Instruments) => void)[] = []
+/** Enough to see a burst through; more and loading is the lesser cost. */
+const mostEarly = 1000
+
+async function load() {
+  const { Registry, Counter, Gauge, Histogram, collectDefaultMetrics } = await import('prom-client')
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+  const instruments = {
+    registry,
+    invocations: new Counter({
+      name: 'registrar_invocations_total',
+      help: 'Invocations of the function',
+      labelNames: ['function', 'trigger', 'method', 'outcome'] as const,
+      registers,
+    }),
+    duration: new Histogram({
+      name: 'registrar_invocation_duration_seconds',
+      help: 'Time that an invocation took',
+      labelNames: ['function', 'trigger', 'method', 'outcome'] as const,
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers,
+    }),
+    cache: new Counter({
+      name: 'registrar_cache_requests_total',
+      help: 'Reads through the cache, by what became of them',
+      labelNames: ['function', 'result'] as const,
+      registers,
+    }),
+    deadLetters: new Counter({
+      name: 'registrar_dead_letters_total',
+      help: 'Messages put into the dead letter stream',
+      labelNames: ['function', 'reason'] as const,
+      registers,
+    }),
+    outboxAge: new Gauge({
+      name: 'registrar_outbox_oldest_seconds',
+      help: 'Age of the oldest outbox entry that was not sent yet; 0 when there is none',
+      labelNames: ['function'] as const,
+      registers,
+    }),
+  }
+  loaded = instruments
+  for (const observe of early.splice(0)) observe(instruments)
+  return instruments
+}
+
+function record(observe: (instruments: Instruments) => void): void {
+  if (loaded) return observe(loaded)
+  early.push(observe)
+  if (early.length >= mostEarly) loading ??= load()
+}
+
+export function observeInvocation(fn: string, trigger: string, method: string, outcome: string, seconds: number): void {
+  record(({ invocations, duration }) => {
+    const labels = { function: fn, trigger, method, outcome }
+    invocations.inc(labels)
+    duration.observe(labels, seconds)
+  })
+}
+
+export type CacheResult = 'hit' | 'miss' | 'bypass'
+
+export function observeCache(fn: string, result: CacheResult): void {
+  record(({ cache }) => cache.inc({ function: fn, result }))
+}
+
+export function observeDeadLetter(fn: string, reason: string): void {
+  record(({ deadLetters }) => deadLetters.inc({ function: fn, reason }))
+}
+
+export function observeOutboxAge(fn: string, seconds: number): void {
+  record(({ outboxAge }) => outboxAge.set({ function: fn }, seconds))
+}
+
+/** The registry with everything that was observed so far. */
+export async function metrics(): Promise<Registry> {
+  loading ??= load()
+  return (await loading).registry
+}

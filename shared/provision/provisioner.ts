@@ -1,0 +1,13 @@
+/** One difference between what is and what should be, and how to end it. */
+export interface Step {
+  /** `stream StudentModified: create` */
+  readonly title: string
+  /** Removes or narrows something, so that data may be lost: never without `--force`. */
+  readonly destructive?: boolean
+  apply(): Promise<void>
+}
+
+/** Compares one backing service with what the functions need of it. */
+export interface Provisioner {
+  plan(): Promise<readonly Step[]>
+}

@@ -1,0 +1,85 @@
+import type { Links } from '../enrolment/register.ts'
+import type { Aggregate, Change, Decide, Entity, OutboxEntry } from './aggregate.ts'
+
+export interface PageQuery {
+  /** Most entities to return. */
+  readonly limit: number
+  /** A text field, or `created_at`; the id is always the last key. */
+  readonly sort: string
+  readonly descending: boolean
+  /** Exact values by field, all of which must match. */
+  readonly filter: Readonly<Record<string, string>>
+  /** Where the page before ended: the sort field's value (of `created_at`: milliseconds) and the id. */
+  readonly after?: { readonly value: string | number; readonly id: string }
+}
+
+export interface Page<F> {
+  readonly items: readonly Entity<F>[]
+  readonly more: boolean
+}
+
+/** A creation's claim on an Idempotency-Key. */
+export interface Claim {
+  /** Hash of consumer, method, route and key. */
+  readonly key: string
+  /** Hash of the payload. */
+  readonly payload: string
+  /** The answer to keep and replay. */
+  readonly answer: string
+}
+
+/** `created`, or the answer of the earlier creation under the same claim. */
+export type Insertion = { readonly created: true } | { readonly created: false; readonly answer: string }
+
+/**
+ * Where one side's aggregates live. Every method rejects with the failure `unavailable` within two seconds when the
+ * database cannot be reached: an error is never "not found".
+ */
+export interface Repository<F> {
+  get(id: string): Promise<Entity<F> | undefined>
+  /** The registers of one aggregate. */
+  links(id: string): Promise<Links | undefined>
+  list(query: PageQuery): Promise<Page<F>>
+  /** Those whose present register names the other side's id, in the order of their ids, for each id asked for. */
+  membersOf(otherIds: readonly string[]): Promise<ReadonlyMap<string, readonly Entity<F>[]>>
+  /**
+   * Writes a new aggregate with its outbox entry and claim.
+   * @throws Failure `conflict` for a unique name that is taken or a claim that is being made, `invalid` for a claim made
+   * with another payload.
+   */
+  insert(change: Change<F> & { readonly next: Aggregate<F> }, claim?: Claim): Promise<Insertion>
+  /** Applies a decision to one aggregate, alone with it; on a conflict the decision is asked again. */
+  change<R>(id: string, decide: Decide<F, R>): Promise<R>
+  /** Rejects when the database cannot serve. */
+  ping(): Promise<void>
+}
+
+/** The outbox of one side's database. */
+export interface Outbox {
+  /** Notes that everything an entry tells has been told. */
+  settled(entries: readonly OutboxEntry[]): Promise<void>
+  /**
+   * Hands entries older than `age` (ms) that are not settled, at most `limit`, to `relay`, each to one caller at a
+   * time, and settles those that it resolves for. Returns how many it settled and the age of the oldest it found, in ms.
+   */
+  sweep(age: number, limit: number, relay: (entry: OutboxEntry) => Promise<void>): Promise<Swept>
+  /** Drops settled entries, claims and tombstones that are past their time. */
+  purge(): Promise<void>
+}
+
+export interface Swept {
+  readonly settled: number
+  readonly oldest: number
+}
+
+/** The members that the other side has for an id, asked of the service that owns them. */
+export interface Lookup<M> {
+  /** @throws Failure `deadline_exceeded` when it does not answer in time. */
+  membersOf(id: string, context: { readonly traceparent: string }): Promise<Looked<M>>
+}
+
+export interface Looked<M> {
+  readonly members: readonly M[]
+  /** What the other side's cache did. */
+  readonly cacheStatus?: string
+}

@@ -1,0 +1,121 @@
+import type { Cache } from '../cache/cache.ts'
+import { otherSide, type Side } from '../enrolment/register.ts'
+import { causes } from '../errors.ts'
+import { log } from '../log.ts'
+import type { OutboxEntry } from './aggregate.ts'
+import type { Events } from './events.ts'
+import type { Outbox, Repository } from './ports.ts'
+
+export interface RelayParts {
+  readonly side: Side
+  readonly outbox: Outbox
+  readonly cache: Cache
+  readonly events: Events
+}
+
+/** How old an entry must be before a sweep takes it from the function that wrote it, in milliseconds. */
+const age = 5000
+
+/** Tells what the outbox holds: at once after a commit, and again, later, where that failed or never came to be. */
+export class Relay implements AsyncDisposable {
+  readonly #parts: RelayParts
+  readonly #told: OutboxEntry[] = []
+  #settling: Promise<void> | undefined
+  #retry: NodeJS.Timeout | undefined
+
+  constructor(parts: RelayParts) {
+    this.#parts = parts
+  }
+
+  /** Invalidates and publishes what a commit has to tell; never rejects, for the commit stands. */
+  async afterCommit(entry: OutboxEntry): Promise<void> {
+    try {
+      await this.tell(entry)
+      this.#told.push(entry)
+      this.#settling ??= this.#settle()
+    } catch (error) {
+      log('warn', { message: 'left in the outbox for the sweeper', entry: entry.id, error: causes(error) })
+      this.#sweepLater()
+    }
+  }
+
+  /** Both at once; rejects when either fails, and may then be repeated. */
+  async tell(entry: OutboxEntry): Promise<void> {
+    const { cache, events, side } = this.#parts
+    const { id, subject, links, traceparent } = entry
+    const publishing =
+      entry.kind === 'mutation'
+        ? links.length > 0 && events.announce({ id, side, subject, links }, { traceparent })
+        : Promise.all(links.map((link) => events.tell(otherSide(side), link, { traceparent })))
+    const results = await Promise.allSettled([cache.invalidate(entry.stale), publishing])
+    const failed = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+    if (failed.length > 0) throw new AggregateError(failed, 'an outbox entry could not be told')
+  }
+
+  /** Tells what is left over from others. Returns the age in seconds of the oldest entry found. */
+  async sweep(): Promise<number> {
+    let oldest = 0
+    for (let more = true; more; ) {
+      const swept = await this.#parts.outbox.sweep(age, 100, (entry) => this.tell(entry))
+      oldest = Math.max(oldest, swept.oldest)
+      more = swept.settled === 100
+    }
+    return oldest / 1000
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#retry)
+    await this.#settling
+  }
+
+  /** Marks in the background, many at a time: an entry left unmarked is only told again. */
+  async #settle(): Promise<void> {
+    try {
+      while (this.#told.length > 0) await this.#parts.outbox.settled(this.#told.splice(0))
+    } catch (error) {
+      log('warn', { message: 'outbox entries could not be marked', error: causes(error) })
+      this.#sweepLater()
+    } finally {
+      this.#settling = undefined
+    }
+  }
+
+  /** As long as this instance lives it need not wait for the sweeper. */
+  #sweepLater(): void {
+    this.#retry ??= setTimeout(async () => {
+      this.#retry = undefined
+      try {
+        await this.sweep()
+      } catch {
+        this.#sweepLater()
+      }
+    }, age + 1000).unref()
+  }
+}
+
+/** A repository whose commits are told to others before they are answered. */
+export function relayed<F>(repository: Repository<F>, relay: Relay): Repository<F> {
+  return {
+    get: (id) => repository.get(id),
+    links: (id) => repository.links(id),
+    list: (query) => repository.list(query),
+    membersOf: (ids) => repository.membersOf(ids),
+    ping: () => repository.ping(),
+    async insert(change, claim) {
+      const insertion = await repository.insert(change, claim)
+      if (insertion.created) await relay.afterCommit(change.entry)
+      return insertion
+    },
+    async change(id, decide) {
+      let entry: OutboxEntry | undefined
+      const result = await repository.change(id, (current) => {
+        const decision = decide(current)
+        // Asked again after a conflict: the last decision is the one that was written.
+        entry = decision.change?.entry
+        return decision
+      })
+      if (entry) await relay.afterCommit(entry)
+      return result
+    },
+  }
+}

@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto'
+import {
+  context,
+  isSpanContextValid,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api'
+
+const w3c = /^[\da-f]{2}-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(?:-.*)?$/
+
+/** A valid `traceparent` (W3C Trace Context), or nothing. */
+export function parseTraceparent(value: string | undefined): SpanContext | undefined {
+  const match = value === undefined || value.startsWith('ff') ? null : w3c.exec(value)
+  if (!match) return undefined
+  const [, traceId = '', spanId = '', flags = '00'] = match
+  const parsed = { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & 1, isRemote: true }
+  return isSpanContextValid(parsed) ? parsed : undefined
+}
+
+/** One traced piece of work. Without an SDK it only carries the ids on. */
+export interface Trace {
+  readonly traceId: string
+  /** What the work hands to those it calls, as their `traceparent`. */
+  readonly traceparent: string
+  /** Runs the work with the span as the active one. */
+  run<T>(work: () => T): T
+  setAttribute(name: string, value: string | number): void
+  end(error?: unknown): void
+}
+
+export type SpanRole = 'server' | 'client' | 'producer' | 'consumer' | 'internal'
+
+const kinds: Record<SpanRole, SpanKind> = {
+  server: SpanKind.SERVER,
+  client: SpanKind.CLIENT,
+  producer: SpanKind.PRODUCER,
+  consumer: SpanKind.CONSUMER,
+  internal: SpanKind.INTERNAL,
+}
+
+/** Starts a span below `parent` (a traceparent), or at the root of a trace of its own. */
+export function startTrace(name: string, role: SpanRole, parent: string | undefined): Trace {
+  const remote = parseTraceparent(parent)
+  const above = remote ? trace.setSpanContext(ROOT_CONTEXT, remote) : ROOT_CONTEXT
+  const span = trace.getTracer('registrar').startSpan(name, { kind: kinds[role] }, above)
+  return traceOf(span, remote)
+}
+
+function traceOf(span: Span, remote: SpanContext | undefined): Trace {
+  // Without an SDK a span has no ids of its own: hand the caller's on, or begin a trace.
+  const own = span.spanContext()
+  const ids = isSpanContextValid(own) ? own : (remote ?? newIds())
+  return {
+    traceId: ids.traceId,
+    traceparent: `00-${ids.traceId}-${ids.spanId}-0${ids.traceFlags & 1}`,
+    run: (work) => (span.isRecording() ? context.with(trace.setSpan(ROOT_CONTEXT, span), work) : work()),
+    setAttribute: (key, value) => {
+      span.setAttribute(key, value)
+    },
+    end: (error) => {
+      if (error !== undefined) {
+        span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.name : 'error' })
+      }
+      span.end()
+    },
+  }
+}
+
+function newIds(): SpanContext {
+  const hex = randomBytes(24).toString('hex')
+  return { traceId: hex.slice(0, 32), spanId: hex.slice(32), traceFlags: 1 }
+}
+
+/** Runs a call to a backing service in a span of its own, below the active one. */
+export async function inSpan<T>(name: string, role: SpanRole, work: () => Promise<T>): Promise<T> {
+  const span = trace.getTracer('registrar').startSpan(name, { kind: kinds[role] })
+  if (!span.isRecording()) return work()
+  try {
+    return await context.with(trace.setSpan(context.active(), span), work)
+  } catch (error) {
+    span.setStatus({ code: SpanStatusCode.ERROR })
+    throw error
+  } finally {
+    span.end()
+  }
+}

@@ -1,0 +1,45 @@
+import consumers from '../generated/consumers.json' with { type: 'json' }
+import type { Cache } from '../cache/cache.ts'
+import type { Events } from '../resource/events.ts'
+import type { Exhausted } from '../worker/exhausted.ts'
+import type { Inbox } from '../worker/inbox.ts'
+import type { Environment } from './environment.ts'
+
+/*
+ * The adapters of the backing services that both sides use, by the scheme of their URL. Each driver is imported when it
+ * is asked for: a process loads none that its function does not need, whether it runs from a bundle or from the sources.
+ */
+
+export async function cacheOf(environment: Environment, service: string): Promise<Cache> {
+  const { url } = environment.config.serviceUrl('CACHE_URL', ['redis', 'rediss'])
+  const { RedisCache } = await import('../adapters/redis-cache.ts')
+  return environment.share('cache', () => new RedisCache({ url, service }))
+}
+
+export async function eventsOf(environment: Environment): Promise<Events> {
+  const { url } = environment.config.serviceUrl('EVENTS_URL', ['nats', 'tls'])
+  const { NatsEvents } = await import('../adapters/nats-events.ts')
+  return environment.share('events', () => new NatsEvents({ url, name: environment.function }))
+}
+
+export async function inboxOf(environment: Environment, stream: string, consumer: string): Promise<Inbox> {
+  const { url } = environment.config.serviceUrl('EVENTS_URL', ['nats', 'tls'])
+  const { NatsInbox } = await import('../adapters/nats-inbox.ts')
+  return environment.share('inbox', () => new NatsInbox({ url, name: environment.function, stream, consumer }))
+}
+
+export async function exhaustedOf(environment: Environment, service: string): Promise<Exhausted> {
+  const { url } = environment.config.serviceUrl('EVENTS_URL', ['nats', 'tls'])
+  const own = consumers.map(({ consumer }) => consumer).filter((consumer) => consumer.startsWith(`${service}-`))
+  const { NatsExhausted } = await import('../adapters/nats-exhausted.ts')
+  return environment.share('exhausted', () => new NatsExhausted({ url, name: environment.function, consumers: own }))
+}
+
+export async function postgresOf(environment: Environment, url: string) {
+  const { PostgresClient } = await import('../adapters/postgres-client.ts')
+  return environment.share('postgres', () => {
+    const client = new PostgresClient({ url })
+    client.warm()
+    return client
+  })
+}
