@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { bundleFunctions } from './build/bundle.ts'
+import { bundlesOf, ensureBundles } from './build/current.ts'
 
 const root = join(import.meta.dirname, '..')
-const functions = await bundleFunctions(root, join(root, 'dist'))
-console.log(`built ${functions.length} functions into dist/`)
+const done = await ensureBundles(root)
+console.log(`${done === 'built' ? 'built the functions into' : 'up to date:'} ${bundlesOf(root)}`)

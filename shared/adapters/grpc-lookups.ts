@@ -51,13 +51,21 @@ function translate(error: unknown): Failure {
   const rpc = ConnectError.from(error)
   if (rpc.metadata.get('registrar-code') === 'unavailable') return unavailable('the other service', rpc)
   if (rpc.code === Code.DeadlineExceeded || rpc.code === Code.Unavailable || rpc.code === Code.Canceled) {
-    return new Failure('deadline_exceeded', { detail: 'the other service did not answer in time', cause: rpc })
+    return new Failure('deadline_exceeded', {
+      detail: 'the other service did not answer in time',
+      cause: rpc,
+    })
   }
   return new Failure('bad_gateway', { detail: 'the other service could not answer', cause: rpc })
 }
 
 function transport(baseUrl: string) {
-  return createGrpcTransport({ baseUrl, interceptors: [retryUnavailable], pingIdleConnection: true, pingIntervalMs: 10_000 })
+  return createGrpcTransport({
+    baseUrl,
+    interceptors: [retryUnavailable],
+    pingIdleConnection: true,
+    pingIntervalMs: 10_000,
+  })
 }
 
 /** Tries again what never reached the other side, or what it said to try again; within the call's deadline. */

@@ -11,6 +11,8 @@ export interface Burial {
   /** The durable consumer that gave up. */
   readonly consumer: string
   readonly reason: string
+  /** By which it is kept once; the message's place when not given. */
+  readonly id?: string
 }
 
 /** Puts a message, as it was, into the dead letter stream; resolves when it is kept there. Once for each message. */
@@ -26,7 +28,7 @@ export async function bury(jetstream: JetStreamClient, burial: Burial): Promise<
   carried.set('Registrar-Sequence', String(sequence))
   await jetstream.publish(`${deadLetter.subject}.${consumer}`, payload, {
     headers: carried,
-    msgID: `${stream}:${sequence}`,
+    msgID: burial.id ?? `${stream}:${sequence}`,
     timeout: 2000,
   })
 }

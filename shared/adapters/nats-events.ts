@@ -21,7 +21,12 @@ export class NatsEvents implements Events, AsyncDisposable {
   }
 
   announce({ id, side, subject, links }: Mutation, telling: Telling): Promise<void> {
-    return this.#publish(toModify[side], withNonce(id, telling), encodeToModify(side, { id: subject, links }), telling)
+    return this.#publish(
+      toModify[side],
+      withNonce(id, telling),
+      encodeToModify(side, { id: subject, links }),
+      telling,
+    )
   }
 
   tell(to: Side, link: LinkMessage, telling: Telling): Promise<void> {
@@ -32,12 +37,21 @@ export class NatsEvents implements Events, AsyncDisposable {
     await this.#client[Symbol.asyncDispose]()
   }
 
-  async #publish(subject: string, id: string, payload: Uint8Array, { traceparent, nonce }: Telling): Promise<void> {
+  async #publish(
+    subject: string,
+    id: string,
+    payload: Uint8Array,
+    { traceparent, nonce }: Telling,
+  ): Promise<void> {
     await inSpan(`publish ${subject}`, 'producer', async () => {
       const carried = headers()
       carried.set('traceparent', traceparent)
       const jetstream = await bounded(this.#client.jetstream())
-      const ack = await jetstream.publish(subject, payload, { msgID: id, headers: carried, timeout: patience })
+      const ack = await jetstream.publish(subject, payload, {
+        msgID: id,
+        headers: carried,
+        timeout: patience,
+      })
       // With a nonce it was meant to be new: one that the server knows would be lost without a word.
       if (ack.duplicate && nonce !== undefined) throw new Error(`the stream took ${id} for a duplicate`)
     })

@@ -1,6 +1,6 @@
 import { type JetStreamManager, NatsError } from 'nats'
-import { observeDeadLetter } from '../metrics.ts'
 import { advisories } from '../messages/streams.ts'
+import { observeDeadLetter } from '../metrics.ts'
 import type { Exhausted } from '../worker/exhausted.ts'
 import { NatsClient, type NatsOptions } from './nats-client.ts'
 import { bury } from './nats-dead-letter.ts'
@@ -49,7 +49,10 @@ export class NatsExhausted implements Exhausted, AsyncDisposable {
   }
 
   /** False when the message is no longer there. */
-  async #move(manager: JetStreamManager, { stream, consumer, stream_seq, deliveries }: Advisory): Promise<boolean> {
+  async #move(
+    manager: JetStreamManager,
+    { stream, consumer, stream_seq, deliveries }: Advisory,
+  ): Promise<boolean> {
     const message = await found(manager.streams.getMessage(stream, { seq: stream_seq }))
     if (!message) return false
     await bury(await this.#client.jetstream(), {
@@ -75,4 +78,3 @@ async function found<T>(asked: Promise<T>): Promise<T | undefined> {
     throw error
   }
 }
-

@@ -27,7 +27,11 @@ export class NatsInbox implements Inbox, AsyncDisposable {
       try {
         const jetstream = await this.#client.jetstream()
         const consumer = await jetstream.consumers.get(this.#options.stream, this.#options.consumer)
-        const pulled = await consumer.consume({ max_messages: concurrency, idle_heartbeat: 1000, expires: 5000 })
+        const pulled = await consumer.consume({
+          max_messages: concurrency,
+          idle_heartbeat: 1000,
+          expires: 5000,
+        })
         const stop = (): void => void pulled.close()
         signal.addEventListener('abort', stop, { once: true })
         // Messages that stay away although the server answers: a new consume finds out why.

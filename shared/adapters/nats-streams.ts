@@ -145,11 +145,20 @@ function narrows(current: StreamConfig, wanted: WantedStream): boolean {
   )
 }
 
-async function planConsumer(manager: JetStreamManager, stream: string, wanted: WantedConsumer): Promise<Step[]> {
+async function planConsumer(
+  manager: JetStreamManager,
+  stream: string,
+  wanted: WantedConsumer,
+): Promise<Step[]> {
   const name = wanted.durable_name
   const current = await found(manager.consumers.info(stream, name))
   if (!current) {
-    return [{ title: `consumer ${name}: create`, apply: async () => void (await manager.consumers.add(stream, wanted)) }]
+    return [
+      {
+        title: `consumer ${name}: create`,
+        apply: async () => void (await manager.consumers.add(stream, wanted)),
+      },
+    ]
   }
   const different = differences(current.config, wanted)
   if (different.length === 0) return []
@@ -166,7 +175,9 @@ function differences(current: object, wanted: object): string[] {
   const now = new Map(Object.entries(current))
   return Object.entries(wanted).flatMap(([key, value]) => {
     const there = now.get(key)
-    return isDeepStrictEqual(there, value) ? [] : [`${key} from ${JSON.stringify(there)} to ${JSON.stringify(value)}`]
+    return isDeepStrictEqual(there, value)
+      ? []
+      : [`${key} from ${JSON.stringify(there)} to ${JSON.stringify(value)}`]
   })
 }
 

@@ -101,7 +101,8 @@ const connection = /^(CONNECT|CONNECTION_|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AG
 function translate(error: unknown): unknown {
   if (error instanceof Failure) return error
   const code = errorCode(error)
-  if (code !== undefined && (transient.test(code) || connection.test(code))) return unavailable('the database', error)
+  if (code !== undefined && (transient.test(code) || connection.test(code)))
+    return unavailable('the database', error)
   return error
 }
 

@@ -33,7 +33,9 @@ export class PostgresMigrations implements Provisioner {
       for (const { name, version, checksum } of migrations) {
         const there = applied.get(version)
         if (there !== undefined && there !== checksum) {
-          throw new Error(`migration ${name} of schema ${schema} was changed after it was applied: write a new one`)
+          throw new Error(
+            `migration ${name} of schema ${schema} was changed after it was applied: write a new one`,
+          )
         }
       }
       return migrations
@@ -50,7 +52,12 @@ export class PostgresMigrations implements Provisioner {
     return Promise.all(
       files.map(async (name) => {
         const sql = await readFile(new URL(name, this.#options.folder), 'utf8')
-        return { version: Number(name.slice(0, 4)), name, sql, checksum: createHash('sha256').update(sql).digest('hex') }
+        return {
+          version: Number(name.slice(0, 4)),
+          name,
+          sql,
+          checksum: createHash('sha256').update(sql).digest('hex'),
+        }
       }),
     )
   }
@@ -59,7 +66,9 @@ export class PostgresMigrations implements Provisioner {
     const { schema } = this.#options
     const [table] = await sql`select to_regclass(${`${schema}.migrations`}) as there`
     if (!table?.['there']) return new Map()
-    const rows = await sql<{ version: number; checksum: string }[]>`select version, checksum from ${sql(schema)}.migrations`
+    const rows = await sql<
+      { version: number; checksum: string }[]
+    >`select version, checksum from ${sql(schema)}.migrations`
     return new Map(rows.map(({ version, checksum }) => [version, checksum]))
   }
 
@@ -71,7 +80,8 @@ export class PostgresMigrations implements Provisioner {
       await transaction`create schema if not exists ${transaction(schema)}`
       await transaction`create table if not exists ${transaction(schema)}.migrations (
         version integer primary key, name text not null, checksum text not null, applied_at timestamptz not null default now())`
-      const [there] = await transaction`select 1 from ${transaction(schema)}.migrations where version = ${version}`
+      const [there] =
+        await transaction`select 1 from ${transaction(schema)}.migrations where version = ${version}`
       if (there) return
       await transaction`select set_config('search_path', ${schema}, true)`
       await transaction.unsafe(text)
@@ -80,7 +90,12 @@ export class PostgresMigrations implements Provisioner {
   }
 
   async #connected<T>(work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
-    const sql = postgres(this.#options.url, { max: 1, onnotice: () => {}, connect_timeout: 5, fetch_types: false })
+    const sql = postgres(this.#options.url, {
+      max: 1,
+      onnotice: () => {},
+      connect_timeout: 5,
+      fetch_types: false,
+    })
     try {
       return await work(sql)
     } finally {

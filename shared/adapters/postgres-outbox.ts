@@ -33,7 +33,10 @@ export class PostgresOutbox implements Outbox {
       )
       const relayed = await Promise.allSettled(rows.map(({ entry }) => relay(entry)))
       const sent = rows.filter((_, i) => relayed[i]?.status === 'fulfilled').map(({ entry }) => entry.id)
-      await sql.unsafe(`update ${this.#schema}.outbox set sent_at = now() where id = any(string_to_array($1, ',')::uuid[])`, [sent.join(',')])
+      await sql.unsafe(
+        `update ${this.#schema}.outbox set sent_at = now() where id = any(string_to_array($1, ',')::uuid[])`,
+        [sent.join(',')],
+      )
       return { settled: sent.length, oldest: rows[0]?.age ?? 0 }
     })
   }

@@ -55,7 +55,11 @@ export class PostgresRepository<F extends object> implements Repository<F> {
 
   async get(id: string): Promise<Entity<F> | undefined> {
     const [row] = await this.#client.run((sql) =>
-      sql.unsafe<Row[]>(`select ${this.#select} from ${this.#table('entities')} e where e.id = $1`, [id], prepared),
+      sql.unsafe<Row[]>(
+        `select ${this.#select} from ${this.#table('entities')} e where e.id = $1`,
+        [id],
+        prepared,
+      ),
     )
     return row && this.#entity(row)
   }
@@ -69,7 +73,9 @@ export class PostgresRepository<F extends object> implements Repository<F> {
         prepared,
       )
       if (rows.length === 0) return undefined
-      return new Map(rows.flatMap(({ member, ...row }) => (member === null ? [] : [register({ member, ...row })])))
+      return new Map(
+        rows.flatMap(({ member, ...row }) => (member === null ? [] : [register({ member, ...row })])),
+      )
     })
   }
 
@@ -79,7 +85,8 @@ export class PostgresRepository<F extends object> implements Repository<F> {
     const conditions = Object.entries(filter).map(([field, value]) => `${this.#sort(field)} = ${bind(value)}`)
     const key = sort === 'created_at' ? 'e.created_at' : this.#sort(sort)
     if (after) {
-      const value = sort === 'created_at' ? `to_timestamp(${bind(after.value, '::float8')} / 1000)` : bind(after.value)
+      const value =
+        sort === 'created_at' ? `to_timestamp(${bind(after.value, '::float8')} / 1000)` : bind(after.value)
       conditions.push(`(${key}, e.id) ${descending ? '<' : '>'} (${value}, ${bind(after.id)})`)
     }
     const direction = descending ? 'desc' : 'asc'
@@ -205,7 +212,13 @@ export class PostgresRepository<F extends object> implements Repository<F> {
 
   #writeLinks(sql: Transaction, id: string, { changed }: Change<F>): Promise<unknown>[] {
     if (changed.size === 0) return []
-    const rows = [...changed].map(([member, { present, ts, origin, reason }]) => ({ member, present, ts, origin, reason }))
+    const rows = [...changed].map(([member, { present, ts, origin, reason }]) => ({
+      member,
+      present,
+      ts,
+      origin,
+      reason,
+    }))
     return [
       sql.unsafe(
         `insert into ${this.#table('links')} (owner, member, present, ts, origin, reason)
@@ -235,7 +248,9 @@ export class PostgresRepository<F extends object> implements Repository<F> {
       prepared,
     )
     if (!lock?.mine) {
-      throw new Failure('conflict', { detail: 'a request with this Idempotency-Key is being served; try again later' })
+      throw new Failure('conflict', {
+        detail: 'a request with this Idempotency-Key is being served; try again later',
+      })
     }
     const [kept] = await sql.unsafe<{ payload: string; answer: string }[]>(
       `select payload, answer from ${this.#table('idempotency')} where key = $1 and created_at > now() - interval '24 hours'`,
@@ -243,7 +258,9 @@ export class PostgresRepository<F extends object> implements Repository<F> {
       prepared,
     )
     if (kept && kept.payload !== payload) {
-      throw invalid([{ pointer: '', message: 'is not the body that this Idempotency-Key was used with before' }])
+      throw invalid([
+        { pointer: '', message: 'is not the body that this Idempotency-Key was used with before' },
+      ])
     }
     if (kept) return kept.answer
     await sql.unsafe(
@@ -257,7 +274,14 @@ export class PostgresRepository<F extends object> implements Repository<F> {
 
   #entity(row: Row): Entity<F> {
     const { id, members, version, created_at, updated_at } = row
-    return { id, fields: this.#mapping.read(row), members, version, createdAt: created_at, updatedAt: updated_at }
+    return {
+      id,
+      fields: this.#mapping.read(row),
+      members,
+      version,
+      createdAt: created_at,
+      updatedAt: updated_at,
+    }
   }
 
   #sort(field: string): string {

@@ -100,7 +100,10 @@ export class RedisCache implements Cache, AsyncDisposable {
     })
     const next = new Promise<void>((resolve) => this.#redis.once('ready', resolve))
     try {
-      await Promise.race([Promise.all([this.#connected, this.#redis.status === 'ready' ? undefined : next]), late])
+      await Promise.race([
+        Promise.all([this.#connected, this.#redis.status === 'ready' ? undefined : next]),
+        late,
+      ])
     } finally {
       clearTimeout(timer)
     }

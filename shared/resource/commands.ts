@@ -13,13 +13,23 @@ import type { Claim, Repository } from './ports.ts'
 import { etagOf, type Resource } from './resource.ts'
 
 /** Creates one, once per Idempotency-Key. */
-export function creating<F extends object, V extends object>(resource: Resource<F, V>, repository: Repository<F>): Handler {
+export function creating<F extends object, V extends object>(
+  resource: Resource<F, V>,
+  repository: Repository<F>,
+): Handler {
   return async (input, context) => {
     const body = asRecord(input.body)
     const now = Date.now()
     const id = resource.newId()
     const wanted = linksOf(resource, body)
-    const { changed, messages } = writeLinks({ me: resource.side, ownId: id, links: new Map(), floor: 0, wanted, now })
+    const { changed, messages } = writeLinks({
+      me: resource.side,
+      ownId: id,
+      links: new Map(),
+      floor: 0,
+      wanted,
+      now,
+    })
     const next: Aggregate<F> = {
       id,
       fields: fieldsOf(resource, body),
@@ -51,7 +61,10 @@ export function creating<F extends object, V extends object>(resource: Resource<
 }
 
 /** Replaces all the fields and the links. */
-export function replacing<F extends object, V extends object>(resource: Resource<F, V>, repository: Repository<F>): Handler {
+export function replacing<F extends object, V extends object>(
+  resource: Resource<F, V>,
+  repository: Repository<F>,
+): Handler {
   return (input, context) => modify(resource, repository, input, context, () => asRecord(input.body))
 }
 
@@ -69,7 +82,10 @@ export function patching<F extends object, V extends object>(
 }
 
 /** Deletes one, and tells the other ends of its links. */
-export function deleting<F extends object, V extends object>(resource: Resource<F, V>, repository: Repository<F>): Handler {
+export function deleting<F extends object, V extends object>(
+  resource: Resource<F, V>,
+  repository: Repository<F>,
+): Handler {
   return async (input, context) => {
     const id = input.params['id'] ?? ''
     await repository.change(id, (found) => {
@@ -109,7 +125,8 @@ async function modify<F extends object, V extends object>(
     const { links, floor } = current
     const wanted = linksOf(resource, body)
     const { changed, messages } = writeLinks({ me: resource.side, ownId: id, links, floor, wanted, now })
-    if (changed.size === 0 && isDeepStrictEqual(fields, current.fields)) return { result: answerOf(resource, current) }
+    if (changed.size === 0 && isDeepStrictEqual(fields, current.fields))
+      return { result: answerOf(resource, current) }
     const next: Aggregate<F> = {
       ...current,
       fields,
@@ -138,7 +155,9 @@ function present<F extends object, V extends object>(
 ): Aggregate<F> {
   if (!found) throw notFound(`there is no such ${resource.noun}`)
   if (ifMatch !== undefined && !matches(ifMatch, etagOf(found), false)) {
-    throw new Failure('precondition_failed', { detail: `the ${resource.noun} is not the one of If-Match any more` })
+    throw new Failure('precondition_failed', {
+      detail: `the ${resource.noun} is not the one of If-Match any more`,
+    })
   }
   return found
 }
@@ -149,7 +168,10 @@ export function staleAfter(before: readonly string[], { id, links }: Aggregate<u
   return [`id:${id}`, 'list', ...[...others].map((other) => `by:${other}`)]
 }
 
-function answerOf<F extends object, V extends object>(resource: Resource<F, V>, aggregate: Aggregate<F>): Answer {
+function answerOf<F extends object, V extends object>(
+  resource: Resource<F, V>,
+  aggregate: Aggregate<F>,
+): Answer {
   const entity: Entity<F> = { ...aggregate, members: presentIds(aggregate.links) }
   return { body: { data: resource.view(entity) }, etag: etagOf(entity) }
 }
@@ -184,4 +206,5 @@ function linksOf<F extends object, V extends object>(
   return Array.isArray(ids) ? ids : []
 }
 
-const asRecord = (value: unknown): Readonly<Record<string, unknown>> => value as Readonly<Record<string, unknown>>
+const asRecord = (value: unknown): Readonly<Record<string, unknown>> =>
+  value as Readonly<Record<string, unknown>>

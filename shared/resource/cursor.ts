@@ -31,10 +31,21 @@ export function decodeCursor(scope: string, cursor: string): Position {
 const checksumLength = 16
 
 function checksum(scope: string, payload: string): string {
-  return createHash('sha256').update(`cursor 1\n${scope}\n${payload}`).digest('base64url').slice(0, checksumLength)
+  return createHash('sha256')
+    .update(`cursor 1\n${scope}\n${payload}`)
+    .digest('base64url')
+    .slice(0, checksumLength)
 }
 
 /** What a cursor is bound to: everything of the query but the page's size. */
-export function cursorScope(service: string, { sort, descending, filter }: Omit<PageQuery, 'limit' | 'after'>): string {
-  return JSON.stringify([service, sort, descending, Object.entries(filter).sort(([a], [b]) => (a < b ? -1 : 1))])
+export function cursorScope(
+  service: string,
+  { sort, descending, filter }: Omit<PageQuery, 'limit' | 'after'>,
+): string {
+  return JSON.stringify([
+    service,
+    sort,
+    descending,
+    Object.entries(filter).sort(([a], [b]) => (a < b ? -1 : 1)),
+  ])
 }

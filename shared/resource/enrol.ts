@@ -29,7 +29,9 @@ export function enrolWorker<F extends object, V extends object>(
     async handle(payload, { traceparent }) {
       const link = decodeLink(payload)
       const { own, other } = ends(resource, link)
-      const { effect, reply } = await writer.change(own, (found) => decide(resource, link, found, traceparent))
+      const { effect, reply } = await writer.change(own, (found) =>
+        decide(resource, link, found, traceparent),
+      )
       // On the stale path too: the delivery before this one may have died between its commit and its invalidation.
       await cache.invalidate([`id:${own}`, 'list', `by:${other}`]).catch((error: unknown) => {
         throw unavailable('the cache', error)
@@ -99,7 +101,9 @@ export function fanOutWorker<F extends object, V extends object>(
     ready: async () => {},
     async handle(payload, { traceparent }) {
       const { links } = decodeToModify(resource.side, payload)
-      await told(Promise.all(links.map((link) => events.tell(otherSide(resource.side), link, { traceparent }))))
+      await told(
+        Promise.all(links.map((link) => events.tell(otherSide(resource.side), link, { traceparent }))),
+      )
       return `told ${links.length}`
     },
   }

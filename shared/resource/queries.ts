@@ -1,8 +1,8 @@
 import { enrolmentStates } from '../enrolment/state.ts'
 import { notFound } from '../errors.ts'
 import type { Handler } from '../http/call.ts'
-import { cursorScope, decodeCursor, encodeCursor } from './cursor.ts'
 import type { Entity } from './aggregate.ts'
+import { cursorScope, decodeCursor, encodeCursor } from './cursor.ts'
 import type { Lookup, PageQuery, Repository } from './ports.ts'
 import { etagOf, type Resource } from './resource.ts'
 
@@ -14,7 +14,10 @@ export interface ListInput {
 }
 
 /** One by its id. */
-export function getting<F extends object, V extends object>(resource: Resource<F, V>, repository: Repository<F>): Handler {
+export function getting<F extends object, V extends object>(
+  resource: Resource<F, V>,
+  repository: Repository<F>,
+): Handler {
   return async ({ params }) => {
     const entity = await repository.get(params['id'] ?? '')
     if (!entity) throw notFound(`there is no such ${resource.noun}`)
@@ -46,8 +49,13 @@ export function listing<F extends object, V extends object>(
   }
 }
 
-function sortValue<F extends object>({ fields, createdAt }: Entity<F>, { sort }: Pick<PageQuery, 'sort'>): string | number {
-  return sort === 'created_at' ? createdAt : String(Object.entries(fields).find(([field]) => field === sort)?.[1])
+function sortValue<F extends object>(
+  { fields, createdAt }: Entity<F>,
+  { sort }: Pick<PageQuery, 'sort'>,
+): string | number {
+  return sort === 'created_at'
+    ? createdAt
+    : String(Object.entries(fields).find(([field]) => field === sort)?.[1])
 }
 
 /** The other side's entities that name this one, asked of the service that owns them. */
@@ -61,7 +69,10 @@ export function relating<F extends object, V extends object, M>(
     const [own, looked] = await both(repository.links(id), lookup.membersOf(id, context))
     if (!own) throw notFound(`there is no such ${resource.noun}`)
     const { members, cacheStatus } = await looked()
-    return { body: { data: members }, ...(cacheStatus === undefined ? {} : { headers: { 'cache-status': cacheStatus } }) }
+    return {
+      body: { data: members },
+      ...(cacheStatus === undefined ? {} : { headers: { 'cache-status': cacheStatus } }),
+    }
   }
 }
 
@@ -78,7 +89,10 @@ export function enrolling<F extends object, V extends object>(
     const { members, cacheStatus } = await looked()
     const states = enrolmentStates(own, new Set(members.map((member) => member.id)))
     const data = states.map(({ id: other, ...state }) => ({ [resource.otherField]: other, ...state }))
-    return { body: { data }, ...(cacheStatus === undefined ? {} : { headers: { 'cache-status': cacheStatus } }) }
+    return {
+      body: { data },
+      ...(cacheStatus === undefined ? {} : { headers: { 'cache-status': cacheStatus } }),
+    }
   }
 }
 
@@ -97,7 +111,10 @@ export function reporting<F>(repository: Repository<F>): Handler {
 }
 
 /** The members of each of the other side's ids, as clients see them. */
-export function lookingUp<F extends object, V extends object>(resource: Resource<F, V>, repository: Repository<F>) {
+export function lookingUp<F extends object, V extends object>(
+  resource: Resource<F, V>,
+  repository: Repository<F>,
+) {
   return async (ids: readonly string[]): Promise<ReadonlyMap<string, readonly V[]>> => {
     const found = await repository.membersOf(ids)
     return new Map([...found].map(([id, members]) => [id, members.map(resource.view)]))

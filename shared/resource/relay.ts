@@ -15,48 +15,41 @@ export interface RelayParts {
 
 /** How old an entry must be before a sweep takes it from the function that wrote it, in milliseconds. */
 const age = 5000
+/** Longest that an answer waits for its entry to be told, in milliseconds. */
+const patience = 1000
+/** How long entries are left to the sweeper after the broker did not take one, in milliseconds. */
+const pause = 1000
 
 /** Tells what the outbox holds: at once after a commit, and again, later, where that failed or never came to be. */
 export class Relay implements AsyncDisposable {
   readonly #parts: RelayParts
   readonly #told: OutboxEntry[] = []
   #settling: Promise<void> | undefined
+  #brokerAway = 0
   #retry: NodeJS.Timeout | undefined
 
   constructor(parts: RelayParts) {
     this.#parts = parts
   }
 
-  /** Invalidates and publishes what a commit has to tell; never rejects, for the commit stands. */
+  /** Invalidates and publishes what a commit has to tell; never rejects, and takes a second at most: the commit stands. */
   async afterCommit(entry: OutboxEntry): Promise<void> {
     try {
-      await this.tell(entry)
+      await atMost(patience, () => tell(entry, this.#parts, this.#brokerAway > Date.now()))
       this.#told.push(entry)
       this.#settling ??= this.#settle()
     } catch (error) {
+      if (error instanceof NotPublished) this.#brokerAway = Date.now() + pause
       log('warn', { message: 'left in the outbox for the sweeper', entry: entry.id, error: causes(error) })
       this.#sweepLater()
     }
-  }
-
-  /** Both at once; rejects when either fails, and may then be repeated. */
-  async tell(entry: OutboxEntry): Promise<void> {
-    const { cache, events, side } = this.#parts
-    const { id, subject, links, traceparent } = entry
-    const publishing =
-      entry.kind === 'mutation'
-        ? links.length > 0 && events.announce({ id, side, subject, links }, { traceparent })
-        : Promise.all(links.map((link) => events.tell(otherSide(side), link, { traceparent })))
-    const results = await Promise.allSettled([cache.invalidate(entry.stale), publishing])
-    const failed = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
-    if (failed.length > 0) throw new AggregateError(failed, 'an outbox entry could not be told')
   }
 
   /** Tells what is left over from others. Returns the age in seconds of the oldest entry found. */
   async sweep(): Promise<number> {
     let oldest = 0
     for (let more = true; more; ) {
-      const swept = await this.#parts.outbox.sweep(age, 100, (entry) => this.tell(entry))
+      const swept = await this.#parts.outbox.sweep(age, 100, (entry) => tell(entry, this.#parts, false))
       oldest = Math.max(oldest, swept.oldest)
       more = swept.settled === 100
     }
@@ -90,6 +83,44 @@ export class Relay implements AsyncDisposable {
         this.#sweepLater()
       }
     }, age + 1000).unref()
+  }
+}
+
+class NotPublished extends Error {
+  override readonly name = 'NotPublished'
+}
+
+/** Invalidates and publishes, both at once; rejects when either fails, and may then be repeated. */
+async function tell(
+  entry: OutboxEntry,
+  { side, cache, events }: RelayParts,
+  leaveEvents: boolean,
+): Promise<void> {
+  const { id, kind, subject, links, traceparent } = entry
+  const publish = async (): Promise<void> => {
+    if (links.length === 0) return
+    if (leaveEvents) throw new NotPublished('the broker did not answer a moment ago')
+    try {
+      if (kind === 'mutation') await events.announce({ id, side, subject, links }, { traceparent })
+      else await Promise.all(links.map((link) => events.tell(otherSide(side), link, { traceparent })))
+    } catch (cause) {
+      throw new NotPublished('the broker did not take the entry', { cause })
+    }
+  }
+  const [invalidated, published] = await Promise.allSettled([cache.invalidate(entry.stale), publish()])
+  if (published.status === 'rejected') throw published.reason
+  if (invalidated.status === 'rejected') throw invalidated.reason
+}
+
+async function atMost<T>(ms: number, work: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new NotPublished(`not told within ${ms} ms`)), ms)
+  })
+  try {
+    return await Promise.race([work(), late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -1,6 +1,7 @@
-import consumers from '../generated/consumers.json' with { type: 'json' }
 import type { Cache } from '../cache/cache.ts'
+import consumers from '../generated/consumers.json' with { type: 'json' }
 import type { Events } from '../resource/events.ts'
+import type { DeadLetters } from '../worker/dead-letters.ts'
 import type { Exhausted } from '../worker/exhausted.ts'
 import type { Inbox } from '../worker/inbox.ts'
 import type { Environment } from './environment.ts'
@@ -25,14 +26,31 @@ export async function eventsOf(environment: Environment): Promise<Events> {
 export async function inboxOf(environment: Environment, stream: string, consumer: string): Promise<Inbox> {
   const { url } = environment.config.serviceUrl('EVENTS_URL', ['nats', 'tls'])
   const { NatsInbox } = await import('../adapters/nats-inbox.ts')
-  return environment.share('inbox', () => new NatsInbox({ url, name: environment.function, stream, consumer }))
+  return environment.share(
+    'inbox',
+    () => new NatsInbox({ url, name: environment.function, stream, consumer }),
+  )
+}
+
+export async function deadLettersOf(environment: Environment, consumer: string): Promise<DeadLetters> {
+  const { url } = environment.config.serviceUrl('EVENTS_URL', ['nats', 'tls'])
+  const { NatsDeadLetters } = await import('../adapters/nats-dead-letters.ts')
+  return environment.share(
+    'dead letters',
+    () => new NatsDeadLetters({ url, name: environment.function, consumer }),
+  )
 }
 
 export async function exhaustedOf(environment: Environment, service: string): Promise<Exhausted> {
   const { url } = environment.config.serviceUrl('EVENTS_URL', ['nats', 'tls'])
-  const own = consumers.map(({ consumer }) => consumer).filter((consumer) => consumer.startsWith(`${service}-`))
+  const own = consumers
+    .map(({ consumer }) => consumer)
+    .filter((consumer) => consumer.startsWith(`${service}-`))
   const { NatsExhausted } = await import('../adapters/nats-exhausted.ts')
-  return environment.share('exhausted', () => new NatsExhausted({ url, name: environment.function, consumers: own }))
+  return environment.share(
+    'exhausted',
+    () => new NatsExhausted({ url, name: environment.function, consumers: own }),
+  )
 }
 
 export async function postgresOf(environment: Environment, url: string) {

@@ -42,5 +42,7 @@ export async function wireAll(environment: Environment, wires: Wires): Promise<R
   const problems = errors.flatMap((error) => (error instanceof ConfigurationError ? error.problems : []))
   if (problems.length > 0) throw new ConfigurationError([...new Set(problems)])
   if (errors.length > 0) throw errors[0]
-  return Object.fromEntries(names.map((name, i) => [name, made[i]?.status === 'fulfilled' ? made[i].value : undefined]))
+  return Object.fromEntries(
+    names.map((name, i) => [name, made[i]?.status === 'fulfilled' ? made[i].value : undefined]),
+  )
 }
