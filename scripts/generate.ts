@@ -3,12 +3,14 @@ import { join } from 'node:path'
 import { discoverFunctions } from '../shared/spec/discover.ts'
 import { consumers } from './generate/consumers.ts'
 import { kong } from './generate/kong.ts'
+import { openapi } from './generate/openapi.ts'
 
 /** Everything that derives from the declarations, by its path. */
 export async function generated(root: string): Promise<ReadonlyMap<string, string>> {
   const functions = await discoverFunctions(root)
   return new Map([
     ['kong/kong.yml', await kong(root, functions)],
+    ['openapi.json', await openapi(root, functions)],
     ['shared/generated/consumers.json', consumers(functions)],
   ])
 }

@@ -5,7 +5,9 @@ import type { Environment } from '../../shared/wiring/environment.ts'
 type Wiring = typeof import('./wiring.ts')
 
 /** What a handler of this service is given, by the names of its needs. */
-export type Dependencies<Names extends keyof Wiring> = { readonly [Name in Names]: Awaited<ReturnType<Wiring[Name]>> }
+export type Dependencies<Names extends keyof Wiring> = {
+  readonly [Name in Names]: Awaited<ReturnType<Wiring[Name]>>
+}
 
 /** What has to be as the functions need it, in the order in which it is made so. */
 export async function provisioners(environment: Environment): Promise<readonly Provisioner[]> {
@@ -13,7 +15,9 @@ export async function provisioners(environment: Environment): Promise<readonly P
 }
 
 /** What the command line asks for. */
-export async function mode({ config }: Environment): Promise<{ readonly check: boolean; readonly force: boolean }> {
+export async function mode({
+  config,
+}: Environment): Promise<{ readonly check: boolean; readonly force: boolean }> {
   return { check: config.flag('check'), force: config.flag('force') }
 }
 
@@ -21,17 +25,40 @@ async function streams(environment: Environment): Promise<Provisioner> {
   const { url } = environment.config.serviceUrl('EVENTS_URL', ['nats', 'tls'])
   const maxAckPending = environment.config.maxAckPending()
   const { NatsStreams } = await import('../../shared/adapters/nats-streams.ts')
-  return environment.share('streams', () => new NatsStreams({ url, name: environment.function, consumers, maxAckPending }))
+  return environment.share(
+    'streams',
+    () => new NatsStreams({ url, name: environment.function, consumers, maxAckPending }),
+  )
 }
 
 async function students({ config }: Environment): Promise<Provisioner> {
   const { url } = config.serviceUrl('STUDENTS_URL', ['postgres', 'postgresql'])
   const { PostgresMigrations } = await import('../../shared/adapters/postgres-migrations.ts')
-  return new PostgresMigrations({ url, schema: 'students', folder: new URL('../students/migrations/', import.meta.url) })
+  return new PostgresMigrations({
+    url,
+    schema: 'students',
+    folder: new URL('../students/migrations/', import.meta.url),
+  })
 }
 
 async function courses({ config }: Environment): Promise<Provisioner> {
-  const { url } = config.serviceUrl('COURSES_URL', ['postgres', 'postgresql'])
+  const { scheme, url } = config.serviceUrl('COURSES_URL', [
+    'mongodb',
+    'mongodb+srv',
+    'postgres',
+    'postgresql',
+  ])
+  if (scheme.startsWith('mongodb')) {
+    const [{ MongoIndexes }, { mongoCourses }] = await Promise.all([
+      import('../../shared/adapters/mongo-indexes.ts'),
+      import('../courses/adapters/mongo-courses.ts'),
+    ])
+    return new MongoIndexes({ url, mapping: mongoCourses })
+  }
   const { PostgresMigrations } = await import('../../shared/adapters/postgres-migrations.ts')
-  return new PostgresMigrations({ url, schema: 'courses', folder: new URL('../courses/migrations/', import.meta.url) })
+  return new PostgresMigrations({
+    url,
+    schema: 'courses',
+    folder: new URL('../courses/migrations/', import.meta.url),
+  })
 }

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs'
 import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { build, type Plugin, transform } from 'esbuild'
 import type { Trigger } from '../../shared/spec/define-function.ts'
 import { type DiscoveredFunction, discoverFunctions } from '../../shared/spec/discover.ts'
@@ -45,6 +47,7 @@ export async function bundleFunctions(root: string, out: string): Promise<readon
   )
   await cp(join(root, 'shared/hosts/start.cjs'), join(out, 'start.cjs'))
   await copyMigrations(root, out, functions)
+  await copyAssets(out, functions)
   return functions
 }
 
@@ -100,6 +103,16 @@ async function copyMigrations(
         if (error.code !== 'ENOENT') throw error
       },
     )
+  }
+}
+
+/** What a function reads beside its code, as its assets.ts says: into `assets` beside its bundle. */
+async function copyAssets(out: string, functions: readonly DiscoveredFunction[]): Promise<void> {
+  for (const { name, dir } of functions) {
+    const file = join(dir, 'assets.ts')
+    if (!existsSync(file)) continue
+    const { assetFiles }: { assetFiles: () => string[] } = await import(pathToFileURL(file).href)
+    for (const asset of assetFiles()) await cp(asset, join(out, name.service, 'assets', basename(asset)))
   }
 }
 

@@ -29,7 +29,10 @@ async function hashOf(root: string): Promise<string> {
         .map(({ parentPath, name }) => join(parentPath, name))
     }),
   )
-  const files = [...lists.flat(), join(root, 'package-lock.json'), join(root, 'package.json')].sort()
+  const files = [
+    ...lists.flat(),
+    ...['package-lock.json', 'package.json', 'openapi.json'].map((file) => join(root, file)),
+  ].sort()
   const hash = createHash('sha256').update(process.version)
   for (const [i, content] of (
     await Promise.all(files.map((file) => readFile(file).catch(() => 'none')))

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import type { FieldsSchema } from '../spec/define-function.ts'
 import { UnsafeNumber } from './json.ts'
+import { mergePatch } from './merge-patch.ts'
 import { isObject } from './validate.ts'
 
 const control = /\p{Cc}/u
@@ -19,7 +20,11 @@ export function text({ min, max }: { readonly min: number; readonly max: number 
       const length = codePoints(value)
       return min <= length && length <= max
     }, `must have ${min} to ${max} characters`),
-    v.metadata({ minLength: min, maxLength: max }),
+    v.metadata({
+      description: `A line of ${min} to ${max} code points, counted after trimming and NFC; no control characters.`,
+      minLength: min,
+      maxLength: max,
+    }),
   )
 }
 
@@ -40,16 +45,20 @@ export function idList(id: RegExp, what: string, max: number) {
       v.pipe(v.string(`must be ${what}`), v.transform(lower), v.regex(id, `must be ${what}`)),
       'must be a list',
     ),
-    v.maxLength(max, `must have at most ${max} entries`),
+    // Beside whatever else is wrong with an entry: all of it is told at once.
     v.rawCheck(({ dataset, addIssue }) => {
-      if (!dataset.typed) return
-      const { value } = dataset
-      value.forEach((one, key) => {
-        if (value.indexOf(one) === key) return
-        addIssue({ message: 'must not be a duplicate', path: [{ type: 'array', origin: 'value', input: value, key, value: one }] })
+      const value: unknown = dataset.value
+      if (!Array.isArray(value)) return
+      if (value.length > max) addIssue({ message: `must have at most ${max} entries` })
+      value.forEach((one: unknown, key) => {
+        if (typeof one !== 'string' || value.indexOf(one) === key) return
+        addIssue({
+          message: 'must not be a duplicate',
+          path: [{ type: 'array', origin: 'value', input: value, key, value: one }],
+        })
       })
     }),
-    v.metadata({ pattern: id.source, uniqueItems: true, maxItems: max }),
+    v.metadata({ description: `At most ${max} ids, each once.`, uniqueItems: true, maxItems: max }),
   )
 }
 
@@ -72,25 +81,52 @@ export function freeObject({ bytes, depth }: JsonLimits) {
     v.rawCheck(({ dataset, addIssue }) => {
       if (!dataset.typed) return
       const report = (keys: readonly string[], message: string): void => {
-        const path = keys.map((key) => ({ type: 'unknown' as const, origin: 'value' as const, input: null, key, value: null }))
+        const path = keys.map((key) => ({
+          type: 'unknown' as const,
+          origin: 'value' as const,
+          input: null,
+          key,
+          value: null,
+        }))
         const [first, ...rest] = path
         addIssue(first ? { message, path: [first, ...rest] } : { message })
       }
       let deepest = 0
-      walk(dataset.value, [], (keys, message) => report(keys, message), depth, (level) => {
-        deepest = Math.max(deepest, level)
-      })
+      walk(
+        dataset.value,
+        [],
+        (keys, message) => report(keys, message),
+        depth,
+        (level) => {
+          deepest = Math.max(deepest, level)
+        },
+      )
       if (deepest > depth) report([], `must have at most ${depth} levels`)
       else if (Buffer.byteLength(JSON.stringify(dataset.value)) > bytes) {
         report([], `must take at most ${bytes / 1024} KB as JSON`)
       }
+    }),
+    v.metadata({
+      description:
+        `Any JSON object of at most ${bytes / 1024} KB and ${depth} levels. At every level, no key may be empty, begin with $ ` +
+        'or have a dot or NUL; no string may have NUL; numbers must be ones that a double holds exactly.',
+      type: 'object',
+      propertyNames: { pattern: '^(?!\\$)[^.\\u0000]+$' },
+      additionalProperties: true,
     }),
   )
 }
 
 type Report = (keys: readonly string[], message: string) => void
 
-function walk(value: unknown, keys: readonly string[], report: Report, most: number, level: (n: number) => void, at = 1): void {
+function walk(
+  value: unknown,
+  keys: readonly string[],
+  report: Report,
+  most: number,
+  level: (n: number) => void,
+  at = 1,
+): void {
   if (typeof value === 'string') {
     if (value.includes('\0')) report(keys, 'must not contain NUL')
     if (!value.isWellFormed()) report(keys, 'must be well-formed Unicode')
@@ -119,7 +155,7 @@ function keyProblem(key: string): string | undefined {
 
 /** An id in a path, in lower case whatever the case it came in. */
 export function pathId(id: RegExp) {
-  return v.pipe(v.string(), v.transform(lower), v.regex(id), v.metadata({ pattern: id.source }))
+  return v.pipe(v.string(), v.transform(lower), v.regex(id))
 }
 
 /** A filter's value, compared with what is stored: trimmed and normalised as that was. */
@@ -129,6 +165,7 @@ export function filter() {
       v.string(),
       v.check((value) => !control.test(value), 'must not contain control characters'),
       v.transform((value) => value.trim().normalize('NFC')),
+      v.metadata({ description: 'Only those that have exactly this value, trimmed and in NFC.' }),
     ),
   )
 }
@@ -142,15 +179,31 @@ export function listQuery<const E extends v.ObjectEntries>(sorts: readonly strin
         v.regex(/^\d{1,4}$/, wholeNumber),
         v.transform(Number),
         v.check((value) => 1 <= value && value <= pageLimit.most, wholeNumber),
-        v.metadata({ minimum: 1, maximum: pageLimit.most, default: pageLimit.usual }),
+        v.metadata({
+          description: `Most entries of the page: 1 to ${pageLimit.most}.`,
+          type: 'integer',
+          minimum: 1,
+          maximum: pageLimit.most,
+          default: pageLimit.usual,
+        }),
       ),
       String(pageLimit.usual),
     ),
-    cursor: v.optional(v.string()),
+    cursor: v.optional(
+      v.pipe(
+        v.string(),
+        v.metadata({ description: 'The `next_cursor` of the page before, for the same sort and filters.' }),
+      ),
+    ),
     sort: v.optional(
-      v.picklist(
-        sorts.flatMap((field) => [field, `-${field}`]),
-        `must be one of ${sorts.join(', ')}, each maybe with a - before it`,
+      v.pipe(
+        v.picklist(
+          sorts.flatMap((field) => [field, `-${field}`]),
+          `must be one of ${sorts.join(', ')}, each maybe with a - before it`,
+        ),
+        v.metadata({
+          description: 'Code point order of this field, descending with a - before it; then by id.',
+        }),
       ),
       'created_at',
     ),
@@ -162,8 +215,35 @@ const pageLimit = { usual: 50, most: 200 } as const
 
 const wholeNumber = `must be a whole number from 1 to ${pageLimit.most}`
 
-/** A merge patch (RFC 7396) of a body: only the names are checked here, the values once they are merged. */
+/**
+ * A merge patch (RFC 7396) of a body. What is wrong with a field whatever it is merged with is told here, with all the
+ * rest that is; whether what it comes to is valid, once it is merged.
+ */
 export function patchOf(body: FieldsSchema) {
-  const entries = Object.fromEntries(Object.keys(body.entries).map((key) => [key, v.optional(v.unknown())]))
-  return v.pipe(v.object(entries), v.metadata({ patchOf: body }))
+  const entries = Object.fromEntries(
+    Object.entries(body.entries).flatMap(([key, entry]) => (isSchema(entry) ? [[key, v.optional(patchOfField(entry))]] : [])),
+  )
+  return v.pipe(
+    v.object(entries),
+    v.metadata({
+      description: 'What it does not name stays as it is; null resets what has a default.',
+      patchOf: body,
+    }),
+  )
 }
+
+function patchOfField(field: v.GenericSchema) {
+  return v.pipe(
+    v.unknown(),
+    v.rawCheck(({ dataset, addIssue }) => {
+      // Null takes the field away, which only those withstand that are optional.
+      const alone = dataset.value === null ? undefined : mergePatch(undefined, dataset.value)
+      for (const { message, path } of v.safeParse(field, alone).issues ?? []) {
+        addIssue(path ? { message, path } : { message })
+      }
+    }),
+  )
+}
+
+const isSchema = (entry: unknown): entry is v.GenericSchema =>
+  typeof entry === 'object' && entry !== null && 'kind' in entry && entry.kind === 'schema'

@@ -10,8 +10,8 @@ export class UnsafeNumber {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** A number that needs a closer look: many digits, or an exponent. Seen in a string it only costs that look. */
-const suspicious = /[\d.]{16}|\d[eE][+-]?\d/
+/** A number that needs a closer look: many digits, an exponent, or -0. Seen in a string it only costs that look. */
+const suspicious = /[\d.]{16}|\d[eE][+-]?\d|-0/
 
 /** More nesting than any valid body has; the look at numbers recurses, so it keeps away from it. */
 const deepest = 64
@@ -39,7 +39,8 @@ export function parseJson(bytes: Uint8Array): unknown {
 function keepUnsafe(_key: string, value: unknown, context?: { source?: string }): unknown {
   const source = context?.source
   if (typeof value !== 'number' || source === undefined) return value
-  return survives(source, value) ? value : new UnsafeNumber(source)
+  // JSON knows no -0 of its own: what is kept reads back as 0.
+  return survives(source, value) ? value + 0 : new UnsafeNumber(source)
 }
 
 /** Whether the double, written in the shortest way that reads back as itself, is the number that was sent. */

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
-import type { FieldsSchema } from '../spec/define-function.ts'
 import { Failure, invalid, type Violation } from '../errors.ts'
+import type { FieldsSchema } from '../spec/define-function.ts'
 import { parseJson, UnsafeNumber } from './json.ts'
 import { type HttpRequest, header } from './message.ts'
 
@@ -17,7 +17,12 @@ function violations(issues: readonly v.BaseIssue<unknown>[]): Violation[] {
 }
 
 /** What a schema makes of an object, and everything that is wrong with it. */
-function check(schema: FieldsSchema, value: Readonly<Record<string, unknown>>, unknown: string, ignored: readonly string[]) {
+function check(
+  schema: FieldsSchema,
+  value: Readonly<Record<string, unknown>>,
+  unknown: string,
+  ignored: readonly string[],
+) {
   const errors: Violation[] = Object.keys(value)
     .filter((key) => !Object.hasOwn(schema.entries, key) && !ignored.includes(key))
     .map((key) => ({ pointer: pointerTo([key]), message: unknown }))
@@ -39,14 +44,16 @@ export function validBody(schema: FieldsSchema, value: unknown): unknown {
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof UnsafeNumber)
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof UnsafeNumber)
+  )
 }
 
 /** The parsed JSON body of a request. */
 export async function jsonBody(request: HttpRequest, accepts: readonly string[]): Promise<unknown> {
   const [type = '', ...parameters] = (header(request, 'content-type') ?? '').toLowerCase().split(';')
   const charset = parameters.map((one) => one.trim()).find((one) => one.startsWith('charset='))
-  const encoding = header(request, 'content-encoding') ?? 'identity'
+  const encoding = (header(request, 'content-encoding') ?? 'identity').toLowerCase()
   if (
     !accepts.includes(type.trim()) ||
     (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset)) ||
@@ -64,7 +71,7 @@ export async function jsonBody(request: HttpRequest, accepts: readonly string[])
 export function validQuery(schema: FieldsSchema | undefined, query: string): unknown {
   const values: Record<string, string> = Object.create(null)
   const errors: Violation[] = []
-  if (/%(?![\da-f]{2})/i.test(query)) errors.push({ pointer: '', message: 'has a broken percent-encoding' })
+  if (!isDecodable(query)) errors.push({ pointer: '', message: 'has a broken percent-encoding' })
   for (const [name, value] of new URLSearchParams(query)) {
     if (name in values) errors.push({ pointer: pointerTo([name]), message: 'must be given once' })
     values[name] = value
@@ -73,6 +80,15 @@ export function validQuery(schema: FieldsSchema | undefined, query: string): unk
   errors.push(...wrong)
   if (errors.length > 0) throw new Failure('malformed', { detail: 'the query is not valid', errors })
   return output
+}
+
+function isDecodable(query: string): boolean {
+  try {
+    decodeURIComponent(query)
+    return true
+  } catch {
+    return false
+  }
 }
 
 const noParameters = v.object({})

@@ -12,13 +12,17 @@ export default ({ provisioners, mode }: Dependencies<'provisioners' | 'mode'>) =
       process.stdout.write(`plan: ${title}${destructive ? ' (may lose data)' : ''}\n`)
     }
     if (mode.check) {
-      process.stdout.write(steps.length === 0 ? 'in place: nothing differs\n' : `${steps.length} differences\n`)
+      process.stdout.write(
+        steps.length === 0 ? 'in place: nothing differs\n' : `${steps.length} differences\n`,
+      )
       if (steps.length > 0) process.exitCode = 2
       return { planned: steps.length, applied: 0 }
     }
     if (refused.length > 0) {
       process.exitCode = 1
-      process.stderr.write(`${refused.length} of these may lose data: nothing was applied; --force applies them\n`)
+      process.stderr.write(
+        `${refused.length} of these may lose data: nothing was applied; --force applies them\n`,
+      )
       return { planned: steps.length, applied: 0 }
     }
     for (const step of steps) await step.apply()
