@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
-import { connect, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -49,7 +49,8 @@ export interface Launch {
   readonly env?: Readonly<Record<string, string>>
   readonly url: (port: number) => string
   readonly port: number
-  readonly ready: (port: number) => Promise<boolean>
+  /** Whether it serves, by its log: that its port answers could be another's doing. */
+  readonly ready: (log: string, pid: number) => boolean | Promise<boolean>
 }
 
 /** Only what a server needs: nothing of the user's environment reaches it. */
@@ -111,7 +112,7 @@ function running(child: ChildProcess, { url, port, stop }: Launch, log: string):
   }
 }
 
-async function untilReady(engine: RunningEngine, { name, options, ready, port }: Launch): Promise<void> {
+async function untilReady(engine: RunningEngine, { name, options, ready }: Launch): Promise<void> {
   let gone = false
   engine.exited.then(() => {
     gone = true
@@ -120,7 +121,7 @@ async function untilReady(engine: RunningEngine, { name, options, ready, port }:
   for (let wait = 5; ; wait = Math.min(wait * 1.5, 50)) {
     options.signal?.throwIfAborted()
     if (gone) throw new EngineError(`${name} ended at its start: ${await lastWords(engine.log)}`)
-    if (await ready(port)) return
+    if (await ready(await readFile(engine.log, 'utf8'), engine.pid)) return
     if (Date.now() > deadline)
       throw new EngineError(`${name} did not serve within 30 s: ${await lastWords(engine.log)}`)
     await sleep(wait)
@@ -132,14 +133,6 @@ export async function lastWords(log: string): Promise<string> {
   const lines = (await readFile(log, 'utf8').catch(() => '')).split('\n').filter((line) => line.trim() !== '')
   const telling = lines.findLast((line) => /fatal|panic|\[FTL\]|error|can't|could not/i.test(line))
   return (telling ?? lines.at(-1) ?? 'it said nothing').trim().slice(0, 300)
-}
-
-export async function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
-    socket.once('connect', () => socket.destroy())
-  })
 }
 
 export async function freePort(): Promise<number> {

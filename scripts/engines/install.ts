@@ -18,7 +18,13 @@ if (!(env['npm_config_omit'] ?? '').split(/\s+/).includes('dev')) {
     await install()
   } catch (error) {
     const { stderr } = error as { stderr?: string }
-    const reason = (stderr ?? String(error)).trim().split('\n').slice(0, 3).join('; ')
+    const lines = (stderr ?? String(error))
+      .split('\n')
+      .map((line) => line.replace(/^npm error\s*/, '').trim())
+    const reason = lines
+      .filter((line) => line !== '' && !line.includes('complete log of this run'))
+      .slice(0, 3)
+      .join('; ')
     process.stderr.write(
       `The engines of the local run could not be installed (${reason}). ` +
         'Run npm ci again, or npm ci --ignore-scripts to go on without them and give servers of your own by URL.\n',

@@ -13,5 +13,5 @@ server.on('error', (error) => {
   console.error(error.message)
   process.exit(1)
 })
-server.listen(port, '127.0.0.1')
+server.listen(port, '127.0.0.1', () => console.log('Ready to accept connections'))
 process.on('SIGTERM', () => process.exit(0))

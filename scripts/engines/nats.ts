@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
-  accepts,
   EngineError,
   type EngineOptions,
   freePort,
@@ -45,8 +44,8 @@ export async function startNats(options: EngineOptions): Promise<RunningNats> {
       stop: 'SIGTERM',
       port,
       url: (at) => `nats://registrar:${options.password}@127.0.0.1:${at}`,
-      // It listens for clients only after JetStream has recovered its streams.
-      ready: accepts,
+      // After JetStream has recovered its streams.
+      ready: (log) => log.includes('Server is ready'),
     })
   })
   return { ...engine, monitor: `127.0.0.1:${monitorPort}` }

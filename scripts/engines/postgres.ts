@@ -1,7 +1,19 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { chown, mkdir, readFile, readlink, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import {
+  chown,
+  mkdir,
+  readFile,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import postgres from 'postgres'
 import {
@@ -27,7 +39,7 @@ export async function startPostgres(options: EngineOptions): Promise<RunningEngi
   const runner = await unprivileged(options.dir, join(bin, 'postgres'))
   const version = await major(bin)
   if (!existsSync(join(data, 'PG_VERSION'))) await initialize(options, bin, runner, version)
-  await forgetLostServer(data)
+  await endLostServer(data)
   const [command = '', ...prefix] = [...runner.prefix, join(bin, 'postgres')]
   const engine = await onFreePort(options.port, (port) =>
     launch({
@@ -40,7 +52,7 @@ export async function startPostgres(options: EngineOptions): Promise<RunningEngi
       stop: 'SIGINT',
       port,
       url: (at) => urlOf(options.password, at, database),
-      ready: () => serves(data),
+      ready: (_, pid) => serves(data, pid),
     }),
   )
   try {
@@ -152,19 +164,34 @@ async function initialize(
   await rename(fresh, join(dir, 'data'))
 }
 
-/** The postmaster's own file says `ready` when it takes clients. */
-async function serves(data: string): Promise<boolean> {
-  const lines = await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '')
-  return lines.split('\n')[7]?.trim() === 'ready'
+/** The postmaster's own file says `ready` when it takes clients; one that was killed has left its file behind. */
+async function serves(data: string, pid: number): Promise<boolean> {
+  const lines = (await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')
+  return Number(lines[0]) === pid && lines[7]?.trim() === 'ready'
 }
 
-/** After a crash its pid may be another process's by now, which Postgres would take for itself: see whose it is. */
-async function forgetLostServer(data: string): Promise<void> {
+/**
+ * A server of this very folder that still runs was left by a run that is no more: it is stopped. After a crash the pid
+ * in its file may be another process's by now, which Postgres would take for its own.
+ */
+async function endLostServer(data: string): Promise<void> {
   const file = join(data, 'postmaster.pid')
-  const pid = (await readFile(file, 'utf8').catch(() => '')).split('\n')[0]?.trim()
-  if (!pid || process.platform !== 'linux') return
-  const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => undefined)
-  if (cwd !== data) await rm(file, { force: true })
+  const pid = Number((await readFile(file, 'utf8').catch(() => '')).split('\n')[0])
+  if (!(pid > 0) || process.platform !== 'linux' || !existsSync(`/proc/${pid}`)) return
+  const home = await realpath(data)
+  const isOurs = async (): Promise<boolean> => (await readlink(`/proc/${pid}/cwd`).catch(() => '')) === home
+  if (!(await isOurs())) {
+    await rm(file, { force: true })
+    return
+  }
+  for (const signal of ['SIGINT', 'SIGKILL'] as const) {
+    try {
+      process.kill(pid, signal)
+    } catch {
+      return
+    }
+    for (let tries = 0; tries < 100 && (await isOurs()); tries++) await sleep(50)
+  }
 }
 
 async function createDatabase(password: string, port: number): Promise<void> {

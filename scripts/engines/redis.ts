@@ -1,4 +1,3 @@
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { EngineError, type EngineOptions, launch, onFreePort, type RunningEngine } from './engine.ts'
 import { onPath, packageDir } from './find.ts'
@@ -21,7 +20,7 @@ export async function startRedis(options: EngineOptions): Promise<RunningEngine>
       stop: 'SIGTERM',
       port,
       url: (at) => `redis://:${password}@127.0.0.1:${at}`,
-      ready: (at) => answersPing(at, password),
+      ready: (log) => log.includes('Ready to accept connections'),
     }),
   )
 }
@@ -37,22 +36,4 @@ daemonize no
 maxmemory 256mb
 maxmemory-policy allkeys-lru
 `
-}
-
-function answersPing(port: number, password: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    const settle = (answer: boolean): void => {
-      socket.destroy()
-      resolve(answer)
-    }
-    socket.setTimeout(500, () => settle(false))
-    socket.once('error', () => settle(false)).once('close', () => resolve(false))
-    let said = ''
-    socket.on('data', (chunk) => {
-      said += chunk.toString('latin1')
-      if (said.includes('PONG')) settle(true)
-    })
-    socket.write(`AUTH ${password}\r\nPING\r\n`)
-  })
 }

@@ -1,6 +1,6 @@
 import { Pool } from 'undici'
 import type { FunctionName } from '../../shared/spec/names.ts'
-import { FunctionProcess, type Surroundings } from './function-process.ts'
+import { FunctionProcess, NotReady, type Surroundings } from './function-process.ts'
 
 /** No process could be started. */
 export class StartError extends Error {
@@ -57,14 +57,17 @@ export class Activator {
 
   /** Choosing a slot and counting the use are one step: between them nothing can stop the process. */
   async acquire(): Promise<{ instance: Instance; release: () => void }> {
-    const slot = this.#slot()
-    const release = this.#hold(slot)
-    try {
-      return { instance: await slot.instance, release }
-    } catch (error) {
-      if (this.#current === slot) this.#current = undefined
-      release()
-      throw new StartError(`${this.name.full} ${error instanceof Error ? error.message : 'did not start'}`)
+    for (let attempt = 1; ; attempt++) {
+      const slot = this.#slot()
+      const release = this.#hold(slot)
+      try {
+        return { instance: await slot.instance, release }
+      } catch (error) {
+        if (this.#current === slot) this.#current = undefined
+        release()
+        if (attempt === 1 && error instanceof NotReady && error.killed) continue
+        throw new StartError(`${this.name.full} ${error instanceof Error ? error.message : 'did not start'}`)
+      }
     }
   }
 

@@ -28,6 +28,18 @@ const startTimeout = 10_000
 /** Between SIGTERM and SIGKILL. */
 const drainTimeout = 5000
 
+/** A process did not come to serve. */
+export class NotReady extends Error {
+  override readonly name = 'NotReady'
+  /** From outside: another may well come to it. */
+  readonly killed: boolean
+
+  constructor(message: string, killed: boolean) {
+    super(message)
+    this.killed = killed
+  }
+}
+
 /** One process of one function. */
 export class FunctionProcess {
   readonly name: FunctionName
@@ -102,16 +114,16 @@ export class FunctionProcess {
   #untilReady(): Promise<number> {
     const { output } = this.#around
     return new Promise((resolve, reject) => {
-      const fail = (why: string): void => {
+      const fail = (why: string, killed = false): void => {
         clearTimeout(timer)
-        reject(new Error(why))
+        reject(new NotReady(why, killed))
       }
       const timer = setTimeout(() => {
         fail('did not get ready in time')
         output.event('error', 'not ready in time', { function: this.name.full, pid: this.pid })
         this.#child.kill('SIGKILL')
       }, startTimeout)
-      this.exited.then(({ code, signal }) => fail(`ended at its start (${signal ?? code})`))
+      this.exited.then(({ code, signal }) => fail(`ended at its start (${signal ?? code})`, signal !== null))
       this.#child.on('message', (message) => {
         const port = portOf(message)
         if (port === undefined) return

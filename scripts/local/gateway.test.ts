@@ -16,7 +16,6 @@ beforeAll(async () => {
 }, 60_000)
 
 afterAll(async () => {
-  if (process.env['SHOW']) console.log(run.stdout)
   await run[Symbol.asyncDispose]()
   tree[Symbol.dispose]()
 }, 60_000)
@@ -285,6 +284,16 @@ describe('activation', () => {
   test('a process that dies under a GET is replaced, unseen', async () => {
     const headers = { 'x-kill': 'once', 'x-nonce': `${Math.random()}` }
     expect((await echo('/api/students/1', { headers })).name).toBe('students/get')
+  })
+
+  test('a process that is killed while it starts is replaced, unseen', async () => {
+    await until('it is idle', () => tree.events('health end').length === tree.events('health start').length)
+    const starts = tree.events('health start').length
+    const answer = echo('/api/students/health')
+    await until('it starts', () => tree.events('health start').length > starts)
+    const killed = Number(tree.events('health start').at(-1)?.split(' ').at(-1))
+    process.kill(killed, 'SIGKILL')
+    expect((await answer).pid).not.toBe(killed)
   })
 
   test('a process that dies halfway through its answer is a clean problem, twice for a GET', async () => {

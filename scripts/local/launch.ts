@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { FunctionName } from '../../shared/spec/names.ts'
+import { bundlesOf, ensureBundles } from '../build/current.ts'
 
 export interface Command {
   readonly command: string
@@ -13,10 +14,25 @@ export interface Launcher {
   launch(name: FunctionName): Command
 }
 
-/** From sources; `sources` are also what a watched run starts, whatever else there is. */
-export function launcher(root: string, _options: { readonly sources: boolean }): Launcher {
+/** From bundles with a code cache, as the images do; from the sources where they are watched. */
+export function launcher(root: string, { sources }: { readonly sources: boolean }): Launcher {
+  return sources ? fromSources(root) : fromBundles(root)
+}
+
+function fromSources(root: string): Launcher {
   return {
     prepare: async () => {},
     launch: ({ full }) => ({ command: process.execPath, args: [join(root, 'shared/hosts/main.ts'), full] }),
+  }
+}
+
+function fromBundles(root: string): Launcher {
+  const bundles = bundlesOf(root)
+  return {
+    prepare: async () => void (await ensureBundles(root)),
+    launch: ({ full }) => ({
+      command: process.execPath,
+      args: [join(bundles, 'start.cjs'), join(bundles, `${full}.cjs`)],
+    }),
   }
 }

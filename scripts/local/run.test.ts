@@ -13,6 +13,9 @@ vi.setConfig({ testTimeout: 120_000 })
 
 const urlsOf = (tree: Tree): Record<string, string> =>
   JSON.parse(readFileSync(join(tree.dataDir, 'run.json'), 'utf8')).urls
+/** The four servers of a run. */
+const backingOf = (tree: Tree): Record<string, string> =>
+  Object.fromEntries(Object.entries(urlsOf(tree)).filter(([name]) => !name.startsWith('STUDENTS_BY')))
 const nothingLeft = (tree: Tree): Promise<void> =>
   until('nothing is left', () => processesOf(tree.root).length === 0)
 /** A start that is not to come to anything. */
@@ -78,6 +81,16 @@ describe('a run', () => {
     await using run = await new Started(tree).ready()
     expect((await run.fetch('/api/students/1')).status).toBe(200)
   })
+})
+
+test('servers of the user are used instead of engines', async () => {
+  using tree = new Tree()
+  await using _ = await new Started(tree).ready()
+  using other = new Tree()
+  await using guest = await new Started(other, { env: backingOf(tree) }).ready()
+  expect(guest.stdout).not.toMatch(/Postgres|Redis|NATS/)
+  const { env } = (await (await guest.fetch('/api/students/1')).json()) as { env: Record<string, string> }
+  expect(env).toMatchObject(backingOf(tree))
 })
 
 describe('nothing survives', () => {
@@ -210,9 +223,10 @@ describe('a start is refused with one sentence', () => {
     using tree = new Tree()
     await using _ = await new Started(tree).ready()
     using other = new Tree()
-    const wrong = Object.entries(urlsOf(tree))
-      .filter(([name]) => !name.startsWith('STUDENTS_BY'))
-      .map(([name, url]) => [name, url.replace(/:[\da-f]{48}@/, ':wrong@')])
+    const wrong = Object.entries(backingOf(tree)).map(([name, url]) => [
+      name,
+      url.replace(/:[\da-f]{48}@/, ':wrong@'),
+    ])
     const { code, stderr } = await refused(other, { env: Object.fromEntries(wrong) })
     expect(code).toBe(1)
     expect(stderr.trim().split('\n')).toHaveLength(4)

@@ -55,6 +55,7 @@ class Link {
   readonly #waiting: Buffer[] = []
   #upstream: Upstream | undefined
   #attaching = false
+  #attached = false
   #isHttp2: boolean | undefined
   /** Keeps the process up while it owes an answer. */
   #release: (() => void) | undefined
@@ -69,7 +70,7 @@ class Link {
     client.once('end', () => this.#upstream?.socket.end())
     client.once('close', () => {
       this.#upstream?.socket.destroy()
-      this.#release?.()
+      this.#letGo()
     })
   }
 
@@ -85,19 +86,28 @@ class Link {
   #toFunction(chunk: Buffer): void {
     this.#isHttp2 ??= chunk.toString('latin1', 0, 3) === 'PRI'
     this.#asked = performance.now()
-    const { socket, instance } = this.#upstream ?? {}
-    if (!this.#attaching && socket?.writable && instance) {
-      this.#release ??= instance.hold()
-      if (this.#release || this.#isHttp2) {
-        pipe(chunk, this.#client, socket)
-        return
-      }
-      // Its process is about to end: this request goes to the next one.
-      this.#upstream = undefined
-      socket.end()
+    const upstream = this.#attaching ? undefined : this.#upstream
+    if (upstream?.socket.writable && this.#holds(upstream.instance)) {
+      pipe(chunk, this.#client, upstream.socket)
+      return
     }
+    if (this.#isHttp2 && this.#attached) {
+      // Another process could make nothing of what comes next.
+      this.close()
+      return
+    }
+    // Its process is about to end: this request goes to the next one.
+    this.#upstream = undefined
+    upstream?.socket.end()
     this.#waiting.push(chunk)
     if (!this.#attaching) void this.#attach()
+  }
+
+  /** Until the answer in HTTP/1.1; in h2c, where it is not seen, only the time of idleness begins anew. */
+  #holds(instance: Instance): boolean {
+    if (!this.#isHttp2) this.#release ??= instance.hold()
+    else instance.hold()?.()
+    return this.#isHttp2 === true || this.#release !== undefined
   }
 
   async #attach(): Promise<void> {
@@ -111,10 +121,15 @@ class Link {
       this.#join({ socket, instance })
     } catch {
       this.close()
-      this.#release?.()
+      this.#letGo()
     } finally {
       this.#attaching = false
     }
+  }
+
+  #letGo(): void {
+    this.#release?.()
+    this.#release = undefined
   }
 
   #join(upstream: Upstream): void {
@@ -122,15 +137,15 @@ class Link {
     socket.on('error', () => {})
     if (this.#client.destroyed) {
       socket.destroy()
-      this.#release?.()
+      this.#letGo()
       return
     }
     this.#upstream = upstream
+    this.#attached = true
+    if (this.#isHttp2) this.#letGo()
     socket.on('data', (chunk: Buffer) => {
-      // Either way the time of idleness begins anew.
-      const release = this.#release ?? instance.hold()
-      this.#release = undefined
-      release?.()
+      if (this.#release) this.#letGo()
+      else instance.hold()?.()
       pipe(chunk, socket, this.#client)
     })
     const left = (): void => {
@@ -139,8 +154,7 @@ class Link {
       // With a request underway, with state that is lost now, or where the function itself ended the connection, the
       // caller must see the end. Else the process was idle and the next request gets another.
       if (this.#release || this.#isHttp2 || !instance.process.stopping) this.#client.end()
-      this.#release?.()
-      this.#release = undefined
+      this.#letGo()
     }
     socket.once('end', left).once('close', left)
     for (const chunk of this.#waiting.splice(0)) socket.write(chunk)

@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -94,7 +95,7 @@ export class Tree implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.root, { recursive: true, force: true })
+    rmSync(this.root, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
   }
 }
 
@@ -146,7 +147,7 @@ export class Started implements AsyncDisposable {
     this.exited.then(() => {
       ended = true
     })
-    await until('the run is ready', () => ended || /^ready /m.test(this.stdout), 60_000)
+    await until('the run is ready', () => ended || /^ready /m.test(this.stdout), 100_000)
     if (ended) throw new Error(`the run ended: ${this.stdout}${this.stderr}`)
     return this
   }
@@ -179,18 +180,24 @@ export class Started implements AsyncDisposable {
   }
 }
 
-/** Pids of all that runs from a folder or works in it, by command line and environment. */
+/** Pids of all that runs from a folder, works in it or writes into it. */
 export function processesOf(folder: string): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .filter((pid) => ['cmdline', 'environ'].some((file) => read(`/proc/${pid}/${file}`).includes(folder)))
+    .filter((pid) => {
+      const texts = ['cmdline', 'environ'].map((file) =>
+        quietly(() => readFileSync(`/proc/${pid}/${file}`, 'latin1')),
+      )
+      const links = ['cwd', 'fd/1', 'fd/2'].map((file) => quietly(() => readlinkSync(`/proc/${pid}/${file}`)))
+      return [...texts, ...links].some((text) => text.includes(folder))
+    })
     .map(Number)
     .filter((pid) => isAlive(pid))
 }
 
-function read(file: string): string {
+function quietly(read: () => string): string {
   try {
-    return readFileSync(file, 'latin1')
+    return read()
   } catch {
     return ''
   }
