@@ -96,7 +96,7 @@ function urlProblem(value: string, allowed: readonly string[]): string | undefin
   return undefined
 }
 
-const plain = new Set(['PATH', 'HOME', 'TZ', 'LANG', 'LC_ALL', 'TMPDIR'])
+const plain = new Set(['PATH', 'HOME', 'TZ', 'LANG', 'LC_ALL', 'TMPDIR', 'MAX_ACK_PENDING'])
 /** What a parent with an IPC channel leaves in ours, and what would cost each start 70 ms. */
 const kept = new Set([
   'NODE_EXTRA_CA_CERTS',

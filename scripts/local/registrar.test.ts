@@ -22,7 +22,7 @@ let run: Started
 beforeAll(async () => {
   tree = new WholeTree()
   run = await new Started(tree, { env: { IDLE_SECONDS: '2' } }).ready()
-}, 120_000)
+}, 240_000)
 
 afterAll(async () => {
   await run?.[Symbol.asyncDispose]()
@@ -147,7 +147,7 @@ describe('a run', () => {
       },
       60_000,
     )
-  }, 180_000)
+  }, 300_000)
 })
 
 function functionPids(on: Started): number[] {
@@ -231,7 +231,7 @@ export default ({ repository }: Dependencies<'repository'>) => ({
     const response = await started.fetch('/api/students/count')
     expect([response.status, await response.json()]).toEqual([200, { count: 1 }])
     expect((await started.fetch('/api/students/count', { method: 'POST', body: '' })).status).toBe(405)
-  }, 180_000)
+  }, 300_000)
 })
 
 interface Span {
@@ -287,5 +287,5 @@ describe('a trace', () => {
     expect(
       ours.some(({ name, parentSpanId }) => name === 'postgres transaction' && parentSpanId === enrol.spanId),
     ).toBe(true)
-  }, 180_000)
+  }, 300_000)
 })

@@ -35,11 +35,14 @@ test('a literal path goes first, unless a priority says otherwise', async () => 
   expect(matchPath(await routesOf(both(', regex_priority: 1')), '/a/health')?.methods.get('GET')).toBe('one')
 })
 
-test('the tag public and the names of the key are read', async () => {
-  const plugin = 'plugins: [{ name: key-auth, config: { key_names: [k] } }]\n'
-  const routes = await routesOf(`${plugin}services:\n${route('docs', '/docs$', 'GET', ', tags: [public]')}`)
+test('a route without key-auth is public, and the names of the key are read', async () => {
+  const keyAuth = ', plugins: [{ name: key-auth, config: { key_names: [k] } }]'
+  const routes = await routesOf(
+    `services:\n${route('docs', '/docs$', 'GET')}${route('get', '/get$', 'GET', keyAuth)}`,
+  )
   expect(routes.keyNames).toEqual(['k'])
   expect(matchPath(routes, '/docs')?.isPublic).toBe(true)
+  expect(matchPath(routes, '/get')?.isPublic).toBe(false)
 })
 
 test('no file is one clear sentence', async () => {

@@ -19,20 +19,21 @@ export interface GatewayRoutes {
   readonly keyNames: readonly string[]
 }
 
+interface KongPlugin {
+  readonly name: string
+  readonly config?: { readonly key_names?: readonly string[] }
+}
+
 interface KongRoute {
   readonly name: string
   readonly paths?: readonly string[]
   readonly methods?: readonly string[]
   readonly regex_priority?: number
-  readonly tags?: readonly string[]
+  readonly plugins?: readonly KongPlugin[]
 }
 
 interface KongFile {
   readonly services?: readonly { readonly name: string; readonly routes?: readonly KongRoute[] }[]
-  readonly plugins?: readonly {
-    readonly name: string
-    readonly config?: { readonly key_names?: readonly string[] }
-  }[]
 }
 
 /** Reads the gateway's part of a DB-less Kong configuration. */
@@ -41,9 +42,13 @@ export async function readRoutes(file: string): Promise<GatewayRoutes> {
     throw new Refusal(`The routes in ${file} cannot be read: run npm run generate.`)
   })
   const kong: KongFile = parse(text) ?? {}
-  const keyAuth = kong.plugins?.find(({ name }) => name === 'key-auth')
+  const keyAuth = kong.services?.flatMap(({ routes = [] }) => routes.flatMap(keyAuthOf))[0]
   return { paths: pathsOf(kong), keyNames: keyAuth?.config?.key_names ?? ['x-api-key', 'apikey'] }
 }
+
+/** Its plugin key-auth; a route without it is public. */
+const keyAuthOf = ({ plugins = [] }: KongRoute): KongPlugin[] =>
+  plugins.filter(({ name }) => name === 'key-auth')
 
 interface Gathered {
   readonly priority: number
@@ -54,11 +59,12 @@ interface Gathered {
 function pathsOf({ services = [] }: KongFile): GatewayPath[] {
   const gathered = new Map<string, Gathered>()
   for (const { name: slug, routes = [] } of services) {
-    for (const { paths = [], methods = [], tags = [], regex_priority: priority = 0 } of routes) {
+    for (const route of routes) {
+      const { paths = [], methods = [], regex_priority: priority = 0 } = route
       for (const path of paths) {
         const found = gathered.get(path) ?? { priority, isPublic: false, methods: new Map<string, string>() }
         gathered.set(path, found)
-        found.isPublic ||= tags.includes('public')
+        found.isPublic ||= keyAuthOf(route).length === 0
         for (const method of methods) if (method !== 'OPTIONS') found.methods.set(method, slug)
       }
     }

@@ -29,28 +29,30 @@ const functions: Readonly<Record<string, string>> = {
   'students/sweep': `{ summary: 'sweep', trigger: { kind: 'cron', schedule: '* * * * *' }, needs: [] }`,
 }
 
+const keyAuth =
+  '{ name: key-auth, config: { key_names: [x-api-key, apikey], key_in_header: true, key_in_query: false, key_in_body: true, hide_credentials: true } }'
+const route = (name: string, path: string, methods: string, plugins = keyAuth): string =>
+  `      - { name: ${name}, paths: ["~${path}$"], methods: [${methods}], strip_path: false, plugins: [${plugins}] }`
+
 const kong = `_format_version: "3.0"
 services:
   - name: students-get
     url: http://students-get
     routes:
-      - { name: students-get, paths: ["~/api/students/(?<id>[^/]+)$"], methods: [GET, HEAD], strip_path: false }
+${route('students-get', '/api/students/(?<id>[^/]+)', 'GET, HEAD')}
   - name: students-write
     url: http://students-write
     routes:
-      - { name: students-write, paths: ["~/api/students/(?<id>[^/]+)$"], methods: [PUT, DELETE], strip_path: false }
-      - { name: students-create, paths: ["~/api/students$"], methods: [POST], strip_path: false }
+${route('students-write', '/api/students/(?<id>[^/]+)', 'PUT, DELETE')}
+${route('students-create', '/api/students', 'POST')}
   - name: students-health
     url: http://students-health
     routes:
-      - { name: students-health, paths: ["~/api/students/health$"], methods: [GET, HEAD], strip_path: false }
+${route('students-health', '/api/students/health', 'GET, HEAD')}
   - name: platform-docs
     url: http://platform-docs
     routes:
-      - { name: docs, paths: ["~/api/docs$"], methods: [GET, HEAD], strip_path: false, tags: [public] }
-plugins:
-  - name: key-auth
-    config: { key_names: [x-api-key, apikey], key_in_header: true, key_in_query: false, key_in_body: true, hide_credentials: true }
+${route('docs', '/api/docs', 'GET, HEAD', '')}
 `
 
 export const key = 'a-key-of-the-tests'
