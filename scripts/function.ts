@@ -1,38 +1,15 @@
-import { readFileSync } from 'node:fs'
 import { createServer, Server } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { discoverFunctions } from '../shared/spec/discover.ts'
-import { readConfiguration, urlNames } from './local/configuration.ts'
 import { checkPort } from './local/listen.ts'
-import { isAlive } from './local/process-table.ts'
 import { Refusal } from './local/refusal.ts'
+import { findUrls } from './local/servers.ts'
 
 // npm run function -- students/get: one function alone under the functions-framework CLI, in this very process.
 
 const { env } = process
 const root = join(import.meta.dirname, '..')
-
-/** The URLs of the environment, else those of the run on this data directory. */
-function findUrls(): Record<string, string> {
-  const { dataDir, shownDataDir, urls } = readConfiguration({ root, env: { ...env, PORT: undefined } })
-  const missing = urlNames.filter((name) => !urls[name])
-  if (missing.length === 0) return {}
-  try {
-    const { pid, urls: running }: RunFile = JSON.parse(readFileSync(join(dataDir, 'run.json'), 'utf8'))
-    if (isAlive(pid)) return { ...running, ...urls }
-  } catch {
-    // No run, or one that is just ending.
-  }
-  throw new Refusal(
-    `There are no servers to work with: run npm start beside this (on ${shownDataDir}), or set ${missing.join(', ')}.`,
-  )
-}
-
-interface RunFile {
-  readonly pid: number
-  readonly urls: Readonly<Record<string, string>>
-}
 
 async function main(): Promise<void> {
   const wanted = process.argv[2]
@@ -48,7 +25,7 @@ async function main(): Promise<void> {
     throw new Refusal(`PORT must be a whole number, not "${port}".`)
   await checkPort(Number(port), () => createServer())
   const { full, slug } = found.name
-  Object.assign(env, findUrls(), { FUNCTION: full })
+  Object.assign(env, findUrls(root, env), { FUNCTION: full })
   process.title = full
   onLoopback()
   const cli = join(root, 'node_modules/.bin/functions-framework')
