@@ -20,6 +20,8 @@ export async function bundleFunctions(root: string, out: string): Promise<readon
     platform: 'node',
     target: 'node24',
     format: 'cjs',
+    // Without it the OpenTelemetry SDK comes whole: only its ES modules can be shaken.
+    mainFields: ['module', 'main'],
     outExtension: { '.js': '.cjs' },
     loader: { '.json': 'json' },
     define: {
