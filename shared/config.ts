@@ -27,7 +27,8 @@ export class Config {
     const parsed = URL.parse(url)
     const scheme = schemes.find((one) => parsed?.protocol === `${one}:`)
     // Never the value: it may hold a password.
-    if (!parsed?.hostname || !scheme) throw new ConfigurationError([`${variable} is not a URL, ${wanted(schemes)}`])
+    if (!parsed?.hostname || !scheme)
+      throw new ConfigurationError([`${variable} is not a URL, ${wanted(schemes)}`])
     return { scheme, url }
   }
 

@@ -57,7 +57,11 @@ export const notFound = (detail: string): Failure => new Failure('not_found', { 
 
 /** A backing service did not answer, or not in time. */
 export function unavailable(what: string, cause: unknown): Failure {
-  return new Failure('unavailable', { detail: `${what} is not available`, cause, headers: { 'retry-after': '1' } })
+  return new Failure('unavailable', {
+    detail: `${what} is not available`,
+    cause,
+    headers: { 'retry-after': '1' },
+  })
 }
 
 export function invalid(errors: readonly Violation[]): Failure {

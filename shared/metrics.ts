@@ -57,12 +57,21 @@ async function load() {
 }
 
 function record(observe: (instruments: Instruments) => void): void {
-  if (loaded) return observe(loaded)
+  if (loaded) {
+    observe(loaded)
+    return
+  }
   early.push(observe)
   if (early.length >= mostEarly) loading ??= load()
 }
 
-export function observeInvocation(fn: string, trigger: string, method: string, outcome: string, seconds: number): void {
+export function observeInvocation(
+  fn: string,
+  trigger: string,
+  method: string,
+  outcome: string,
+  seconds: number,
+): void {
   record(({ invocations, duration }) => {
     const labels = { function: fn, trigger, method, outcome }
     invocations.inc(labels)

@@ -10,6 +10,7 @@ export const courses: Resource<CourseFields, Course> = {
   linkField: 'student_ids',
   otherField: 'student_id',
   limit: courseRules.students,
+  id: courseRules.id,
   // An ObjectId whose last eight bytes are random: the driver's own counter would make the next id easy to guess.
   newId: () => {
     const id = Buffer.concat([Buffer.alloc(4), randomBytes(8)])
@@ -17,9 +18,15 @@ export const courses: Resource<CourseFields, Course> = {
     return id.toString('hex')
   },
   fields: courseFields,
+  // Field by field: a store may give them in another order, and one ETag stands for one sequence of bytes.
   view: ({ id, fields, members, version, createdAt, updatedAt }) => ({
     id,
-    ...fields,
+    name: fields.name,
+    discipline: fields.discipline,
+    teacher: fields.teacher,
+    description: fields.description,
+    kind: fields.kind,
+    attributes: fields.attributes,
     student_ids: members,
     version,
     created_at: new Date(createdAt).toISOString(),

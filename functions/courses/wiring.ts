@@ -1,33 +1,72 @@
 import type { Cache } from '../../shared/cache/cache.ts'
 import type { CacheReader } from '../../shared/middleware/caching.ts'
-import { cacheOf, eventsOf, exhaustedOf, postgresOf } from '../../shared/wiring/backing.ts'
-import type { Environment } from '../../shared/wiring/environment.ts'
 import type { Events } from '../../shared/resource/events.ts'
 import type { Relay } from '../../shared/resource/relay.ts'
+import { cacheOf, eventsOf, exhaustedOf, postgresOf } from '../../shared/wiring/backing.ts'
+import type { Environment } from '../../shared/wiring/environment.ts'
 import type { Exhausted } from '../../shared/worker/exhausted.ts'
 import type { CourseOutbox, CourseRepository, StudentLookup } from './ports.ts'
 
 type Wiring = typeof import('./wiring.ts')
 
 /** What a handler of this service is given, by the names of its needs. */
-export type Dependencies<Names extends keyof Wiring> = { readonly [Name in Names]: Awaited<ReturnType<Wiring[Name]>> }
+export type Dependencies<Names extends keyof Wiring> = {
+  readonly [Name in Names]: Awaited<ReturnType<Wiring[Name]>>
+}
 
-async function client(environment: Environment) {
-  const { url } = environment.config.serviceUrl('COURSES_URL', ['postgres', 'postgresql'])
-  return postgresOf(environment, url)
+/** Documents lie in MongoDB or, as JSONB, in Postgres: the scheme says where, and only that driver is imported. */
+function database({ config }: Environment): { readonly inMongo: boolean; readonly url: string } {
+  const { scheme, url } = config.serviceUrl('COURSES_URL', [
+    'mongodb',
+    'mongodb+srv',
+    'postgres',
+    'postgresql',
+  ])
+  return { inMongo: scheme.startsWith('mongodb'), url }
+}
+
+async function mongoOf(environment: Environment, url: string) {
+  const { MongoDatabase } = await import('../../shared/adapters/mongo-client.ts')
+  return environment.share('mongo', () => {
+    const client = new MongoDatabase({ url })
+    client.warm()
+    return client
+  })
 }
 
 export async function repository(environment: Environment): Promise<CourseRepository> {
-  const [{ PostgresRepository }, { postgresCourses }] = await Promise.all([
+  const { inMongo, url } = database(environment)
+  if (inMongo) {
+    const [client, { MongoRepository }, { mongoCourses }] = await Promise.all([
+      mongoOf(environment, url),
+      import('../../shared/adapters/mongo-repository.ts'),
+      import('./adapters/mongo-courses.ts'),
+    ])
+    return new MongoRepository(client, mongoCourses)
+  }
+  const [client, { PostgresRepository }, { postgresCourses }] = await Promise.all([
+    postgresOf(environment, url),
     import('../../shared/adapters/postgres-repository.ts'),
     import('./adapters/postgres-courses.ts'),
   ])
-  return new PostgresRepository(await client(environment), postgresCourses)
+  return new PostgresRepository(client, postgresCourses)
 }
 
 export async function outbox(environment: Environment): Promise<CourseOutbox> {
-  const { PostgresOutbox } = await import('../../shared/adapters/postgres-outbox.ts')
-  return new PostgresOutbox(await client(environment), 'courses')
+  const { inMongo, url } = database(environment)
+  if (inMongo) {
+    const [client, { MongoOutbox }, { mongoCourses }] = await Promise.all([
+      mongoOf(environment, url),
+      import('../../shared/adapters/mongo-outbox.ts'),
+      import('./adapters/mongo-courses.ts'),
+    ])
+    return new MongoOutbox(client, mongoCourses.collection)
+  }
+  const [client, { PostgresOutbox }] = await Promise.all([
+    postgresOf(environment, url),
+    import('../../shared/adapters/postgres-outbox.ts'),
+  ])
+  return new PostgresOutbox(client, 'courses')
 }
 
 /** A repository that tells others of what it committed. */

@@ -11,6 +11,7 @@ export const students: Resource<StudentFields, Student> = {
   linkField: 'course_ids',
   otherField: 'course_id',
   limit: studentRules.courses,
+  id: studentRules.id,
   // Random in every bit but the time's: the package's own counter would make the next id easy to guess.
   newId: () => v7({ random: randomBytes(16) }),
   fields: studentFields,

@@ -1,16 +1,18 @@
 import type { Cache } from '../../shared/cache/cache.ts'
 import type { CacheReader } from '../../shared/middleware/caching.ts'
-import { cacheOf, eventsOf, exhaustedOf, postgresOf } from '../../shared/wiring/backing.ts'
-import type { Environment } from '../../shared/wiring/environment.ts'
 import type { Events } from '../../shared/resource/events.ts'
 import type { Relay } from '../../shared/resource/relay.ts'
+import { cacheOf, eventsOf, exhaustedOf, postgresOf } from '../../shared/wiring/backing.ts'
+import type { Environment } from '../../shared/wiring/environment.ts'
 import type { Exhausted } from '../../shared/worker/exhausted.ts'
 import type { CourseLookup, StudentOutbox, StudentRepository } from './ports.ts'
 
 type Wiring = typeof import('./wiring.ts')
 
 /** What a handler of this service is given, by the names of its needs. */
-export type Dependencies<Names extends keyof Wiring> = { readonly [Name in Names]: Awaited<ReturnType<Wiring[Name]>> }
+export type Dependencies<Names extends keyof Wiring> = {
+  readonly [Name in Names]: Awaited<ReturnType<Wiring[Name]>>
+}
 
 async function client(environment: Environment) {
   const { url } = environment.config.serviceUrl('STUDENTS_URL', ['postgres', 'postgresql'])

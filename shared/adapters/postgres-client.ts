@@ -15,9 +15,9 @@ export interface PostgresOptions {
 }
 
 /** Longest that one piece of work may take, in milliseconds: the server gives up first, unless it is not there. */
-const patience = { server: 1400, client: 1700 }
+const patience = { server: 1300, client: 1500 }
 
-/** A pool that answers in time: what the server cannot do within 1.7 s fails as `unavailable`. */
+/** A pool that answers in time: what the server cannot do within 1.5 s fails as `unavailable`. */
 export class PostgresClient implements AsyncDisposable {
   readonly #options: PostgresOptions
   #sql: Sql

@@ -10,7 +10,12 @@ import type { Cache } from './cache.ts'
 export function cacheReader(cache: Cache): CacheReader {
   const flights = new Map<string, Promise<string>>()
 
-  function fly(namespace: string, variant: string, generation: string, load: () => Promise<string>): Promise<string> {
+  function fly(
+    namespace: string,
+    variant: string,
+    generation: string,
+    load: () => Promise<string>,
+  ): Promise<string> {
     const key = `${namespace}\n${variant}\n${generation}`
     const shared = flights.get(key)
     if (shared) return shared
@@ -47,5 +52,8 @@ function ignore(error: unknown): void {
   const now = Date.now()
   if (now - said < 1000) return
   said = now
-  log('warn', { message: 'the cache is not available', error: error instanceof Error ? error.message : 'unknown' })
+  log('warn', {
+    message: 'the cache is not available',
+    error: error instanceof Error ? error.message : 'unknown',
+  })
 }

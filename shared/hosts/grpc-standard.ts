@@ -9,8 +9,8 @@ import {
 } from '../generated/grpc/health/v1/health_pb.ts'
 import {
   file_grpc_reflection_v1_reflection,
-  type ServerReflectionRequest,
   ServerReflection,
+  type ServerReflectionRequest,
   ServerReflectionResponseSchema,
 } from '../generated/grpc/reflection/v1/reflection_pb.ts'
 import { file_registrar_v1_lookups } from '../generated/registrar/v1/lookups_pb.ts'
@@ -21,7 +21,7 @@ const files: readonly DescFile[] = [
   file_grpc_reflection_v1_reflection,
 ]
 
-const services = files.flatMap((file) => file.messages.length >= 0 ? file.services : [])
+const services = files.flatMap((file) => (file.messages.length >= 0 ? file.services : []))
 
 /** grpc.health.v1 and grpc.reflection.v1: what probes and `grpcurl` ask for. */
 export function healthAndReflection(router: ConnectRouter): void {
@@ -46,9 +46,13 @@ function statusOf(service: string): ServingStatus {
 }
 
 function reflect(request: ServerReflectionRequest) {
-  const answer = (messageResponse: NonNullable<Parameters<typeof response>[1]>) => response(request, messageResponse)
+  const answer = (messageResponse: NonNullable<Parameters<typeof response>[1]>) =>
+    response(request, messageResponse)
   const { messageRequest } = request
-  const missing = { case: 'errorResponse' as const, value: { errorCode: Code.NotFound, errorMessage: 'not found' } }
+  const missing = {
+    case: 'errorResponse' as const,
+    value: { errorCode: Code.NotFound, errorMessage: 'not found' },
+  }
   switch (messageRequest.case) {
     case 'listServices':
       return answer({
@@ -74,13 +78,22 @@ function reflect(request: ServerReflectionRequest) {
 
 function response(
   originalRequest: ServerReflectionRequest,
-  messageResponse: NonNullable<Parameters<typeof create<typeof ServerReflectionResponseSchema>>[1]>['messageResponse'],
+  messageResponse: NonNullable<
+    Parameters<typeof create<typeof ServerReflectionResponseSchema>>[1]
+  >['messageResponse'],
 ) {
-  return create(ServerReflectionResponseSchema, { validHost: originalRequest.host, originalRequest, ...(messageResponse && { messageResponse }) })
+  return create(ServerReflectionResponseSchema, {
+    validHost: originalRequest.host,
+    originalRequest,
+    ...(messageResponse && { messageResponse }),
+  })
 }
 
 function defines({ services, messages, enums }: DescFile, symbol: string): boolean {
-  if ([...messages, ...enums].some(({ typeName }) => symbol === typeName || symbol.startsWith(`${typeName}.`))) return true
+  if (
+    [...messages, ...enums].some(({ typeName }) => symbol === typeName || symbol.startsWith(`${typeName}.`))
+  )
+    return true
   return services.some(({ typeName }) => symbol === typeName || symbol.startsWith(`${typeName}.`))
 }
 

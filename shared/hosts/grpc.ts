@@ -3,13 +3,13 @@ import { createServer as createHttp2Server } from 'node:http2'
 import { createServer, type Server, type Socket } from 'node:net'
 import { Code, ConnectError, type ConnectRouter, type HandlerContext } from '@connectrpc/connect'
 import { connectNodeAdapter } from '@connectrpc/connect-node'
-import { type Code as FailureCode, Failure, toFailure } from '../errors.ts'
+import { Failure, type Code as FailureCode, toFailure } from '../errors.ts'
 import { CourseLookupService, StudentLookupService } from '../generated/registrar/v1/lookups_pb.ts'
 import { encodeCourses, encodeStudents, type MembersById } from '../messages/lookup-codec.ts'
+import { type CacheResult, observeCache } from '../metrics.ts'
 import { type CacheReader, cacheStatus } from '../middleware/caching.ts'
 import { type Context, compose, type Middleware } from '../middleware/middleware.ts'
 import { logging, tracing } from '../middleware/observe.ts'
-import { observeCache, type CacheResult } from '../metrics.ts'
 import type { FunctionDeclaration, GrpcTrigger } from '../spec/define-function.ts'
 import { startTrace } from '../tracing.ts'
 import { healthAndReflection } from './grpc-standard.ts'
@@ -54,7 +54,10 @@ interface Asked {
 type Answered = MembersById<object>
 
 /** Both services on one router: a function is only ever asked for its own. */
-function routes(router: ConnectRouter, call: (ids: readonly string[], rpc: HandlerContext) => Promise<Answered>): void {
+function routes(
+  router: ConnectRouter,
+  call: (ids: readonly string[], rpc: HandlerContext) => Promise<Answered>,
+): void {
   router.service(StudentLookupService, {
     byCourse: async ({ courseIds }, rpc) => encodeStudents((await call(courseIds, rpc)) as never),
   })
@@ -77,11 +80,18 @@ function contextOf({ name, declaration }: GrpcAssembly, { requestHeader }: Handl
 }
 
 /** Each id's members come through the cache; those that it does not have are loaded together. */
-async function cached(cache: CacheReader, ids: readonly string[], load: LookupHandler, context: Context): Promise<Answered> {
+async function cached(
+  cache: CacheReader,
+  ids: readonly string[],
+  load: LookupHandler,
+  context: Context,
+): Promise<Answered> {
   const batch = batched(load)
   const results = await Promise.all(
     ids.map(async (id) => {
-      const { value, result } = await cache.through(`by:${id}`, '', async () => JSON.stringify(await batch(id)))
+      const { value, result } = await cache.through(`by:${id}`, '', async () =>
+        JSON.stringify(await batch(id)),
+      )
       observeCache(context.function, result)
       return [id, JSON.parse(value), result] as const
     }),
@@ -161,7 +171,9 @@ function grpcServer(register: (router: ConnectRouter) => void): Server {
     socket.once('data', (head: Buffer) => {
       socket.pause()
       socket.unshift(head)
-      const target = head.toString('latin1', 0, preface.length).startsWith(preface.slice(0, head.length)) ? http2 : http1
+      const target = head.toString('latin1', 0, preface.length).startsWith(preface.slice(0, head.length))
+        ? http2
+        : http1
       target.emit('connection', socket)
       process.nextTick(() => socket.resume())
     })

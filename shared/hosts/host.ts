@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import type { Server } from 'node:net'
 import { ConfigurationError } from '../config.ts'
-import { Environment, type Wires, wireAll } from '../wiring/environment.ts'
 import { causes } from '../errors.ts'
 import { flushLog, log } from '../log.ts'
 import { metrics } from '../metrics.ts'
 import type { FunctionDeclaration } from '../spec/define-function.ts'
+import { Environment, type Wires, wireAll } from '../wiring/environment.ts'
 import { beginDraining } from './operational.ts'
 
 /** A function with all its parts, as its entry file puts them together. */
@@ -68,7 +68,10 @@ export async function hostProcess(
 }
 
 /** Runs a job or a cron function to its end. */
-export async function jobProcess(assembly: Assembly, run: (handlers: unknown) => Promise<void>): Promise<void> {
+export async function jobProcess(
+  assembly: Assembly,
+  run: (handlers: unknown) => Promise<void>,
+): Promise<void> {
   const environment = new Environment(assembly.name)
   try {
     await startTelemetry(environment)
@@ -80,14 +83,15 @@ export async function jobProcess(assembly: Assembly, run: (handlers: unknown) =>
   }
 }
 
-async function wire(environment: Environment, { wires, handler }: Assembly): Promise<Wired> {
+/** Makes what the handler needs, and the handler of it. */
+export async function wire(environment: Environment, { wires, handler }: Assembly): Promise<Wired> {
   const dependencies = await wireAll(environment, wires)
   // The declaration's needs are the handler's parameters: the type of each handler.ts says so.
   return { dependencies, handlers: handler(dependencies as never) }
 }
 
 /** The SDK is loaded only where spans have somewhere to go. */
-async function startTelemetry(environment: Environment): Promise<void> {
+export async function startTelemetry(environment: Environment): Promise<void> {
   const endpoint = environment.config.otlpEndpoint()
   if (endpoint === undefined) return
   const { telemetry } = await import('../telemetry.ts')
@@ -95,12 +99,14 @@ async function startTelemetry(environment: Environment): Promise<void> {
 }
 
 function stopOn(stop: () => Promise<void>): void {
-  let stopping: Promise<void> | undefined
+  let asked = false
   const begin = (): void => {
-    stopping ??= stop()
+    if (asked) return
+    asked = true
+    setTimeout(() => process.exit(1), drainPatience + 2000).unref()
+    void stop()
       .catch((error: unknown) => log('error', { message: 'the stop was not clean', error: causes(error) }))
       .then(() => leave(0))
-    setTimeout(() => process.exit(1), drainPatience + 2000).unref()
   }
   process.on('SIGTERM', begin)
   process.on('SIGINT', begin)
@@ -114,7 +120,8 @@ function stopOn(stop: () => Promise<void>): void {
 
 async function drain({ server, stop }: Running): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  if ('closeIdleConnections' in server && typeof server.closeIdleConnections === 'function') server.closeIdleConnections()
+  if ('closeIdleConnections' in server && typeof server.closeIdleConnections === 'function')
+    server.closeIdleConnections()
   const late = new Promise<void>((resolve) => setTimeout(resolve, drainPatience).unref())
   await Promise.race([Promise.all([closed, stop?.()]), late])
 }

@@ -1,3 +1,4 @@
+import * as v from 'valibot'
 import { Failure, toFailure } from '../errors.ts'
 import type { Answer, Call, Handler } from '../http/call.ts'
 import { matches } from '../http/etag.ts'
@@ -5,12 +6,11 @@ import { type HttpRequest, type HttpResponse, header } from '../http/message.ts'
 import { problemOf } from '../http/problem.ts'
 import { type Match, router } from '../http/routes.ts'
 import { jsonBody, validBody, validQuery } from '../http/validate.ts'
-import { caching, type CacheReader } from '../middleware/caching.ts'
+import { type CacheReader, caching } from '../middleware/caching.ts'
 import { type Context, compose, type Middleware } from '../middleware/middleware.ts'
 import { logging, tracing } from '../middleware/observe.ts'
 import type { FunctionDeclaration, HttpTrigger, Operation } from '../spec/define-function.ts'
 import { startTrace } from '../tracing.ts'
-import * as v from 'valibot'
 
 /** An HTTP function without a host: a neutral request in, a neutral response out, never an exception. */
 export type HttpApp = (request: HttpRequest) => Promise<HttpResponse>
@@ -59,7 +59,10 @@ export function httpApp(options: HttpAppOptions): HttpApp {
     }
     if (!match?.route) return refuse(request, match, context)
     const { name, operation } = match.route
-    return invoke({ request, operation, name, params: match.params, query: undefined, body: undefined }, context)
+    return invoke(
+      { request, operation, name, params: match.params, query: undefined, body: undefined },
+      context,
+    )
   }
 }
 
@@ -75,7 +78,10 @@ const refusal = compose<{ request: HttpRequest; match: Match | undefined }, Http
       return { status: 204, headers: { allow: match.allow } }
     }
     const failure = match
-      ? new Failure('method_not_allowed', { detail: 'this path does not have this method', headers: { allow: match.allow } })
+      ? new Failure('method_not_allowed', {
+          detail: 'this path does not have this method',
+          headers: { allow: match.allow },
+        })
       : new Failure('not_found', { detail: 'there is nothing at this path' })
     return failed(failure, context)
   },
@@ -152,9 +158,15 @@ function respond(operation: Operation, answer: Answer): HttpResponse {
 function idempotencyKey(request: HttpRequest): string | undefined {
   const sent = header(request, 'idempotency-key')
   if (sent === undefined) return undefined
-  const key = /^"(.*)"$/.exec(sent.trim())?.[1] ?? sent.trim()
-  if (!/^[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(key)) {
-    throw new Failure('malformed', { detail: 'Idempotency-Key must have 1 to 255 printable ASCII characters' })
+  const quoted = /^"((?:[^"\\]|\\["\\])*)"$/.exec(sent.trim())?.[1]
+  const key = quoted?.replaceAll(/\\(.)/g, '$1') ?? sent.trim()
+  if (
+    !/^[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(key) ||
+    (quoted === undefined && key.startsWith('"'))
+  ) {
+    throw new Failure('malformed', {
+      detail: 'Idempotency-Key must have 1 to 255 printable ASCII characters',
+    })
   }
   return key
 }

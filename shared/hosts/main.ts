@@ -20,7 +20,8 @@ export async function assemble(full: string): Promise<Assembly> {
   const wires = Object.fromEntries(
     needsOf(declaration).map((need) => {
       const wire = wiring[need]
-      if (!wire) throw new Error(`${full} needs "${need}", which functions/${service}/wiring.ts does not export`)
+      if (!wire)
+        throw new Error(`${full} needs "${need}", which functions/${service}/wiring.ts does not export`)
       return [need, wire]
     }),
   )
@@ -28,7 +29,7 @@ export async function assemble(full: string): Promise<Assembly> {
 }
 
 if (import.meta.main) {
-  const name = process.argv[2] ?? process.env['FUNCTION']
+  const name = process.argv[2]
   if (!name) throw new Error('usage: node shared/hosts/main.ts <service>/<function>')
   process.title = name
   await serve(await assemble(name))

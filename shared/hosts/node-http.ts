@@ -6,53 +6,83 @@ import { operational } from './operational.ts'
 
 /** Serves an app on a native server: what the images and the local run use. */
 export function nodeHttpServer(app: Promise<HttpApp> | HttpApp): Server {
-  const server = createServer({ keepAliveTimeout: 75_000, requestTimeout: 30_000 }, (incoming, outgoing) => {
-    void serve(app, incoming, outgoing)
+  return createServer({ keepAliveTimeout: 75_000, requestTimeout: 30_000 }, (incoming, outgoing) => {
+    void serveNodeHttp(app, incoming, outgoing)
   })
-  return server
 }
 
-async function serve(app: Promise<HttpApp> | HttpApp, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+/** Answers one request of Node's. */
+export async function serveNodeHttp(
+  app: Promise<HttpApp> | HttpApp,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const response = await answerNodeHttp(app, incoming)
+  // An answer that took no I/O comes before the parser is at the end of what has already arrived.
+  if (!incoming.complete) await new Promise((resolve) => setImmediate(resolve))
+  send(incoming, outgoing, response)
+}
+
+/** The answer to one request of Node's, not yet sent. */
+export async function answerNodeHttp(
+  app: Promise<HttpApp> | HttpApp,
+  incoming: IncomingMessage,
+): Promise<HttpResponse> {
+  const request = neutralRequest(incoming)
+  const own = await operational(request.path)
+  return own ?? (app instanceof Promise ? await app : app)(request)
+}
+
+function neutralRequest(incoming: IncomingMessage): HttpRequest {
   const target = incoming.url ?? '/'
   const mark = target.indexOf('?')
-  const path = mark < 0 ? target : target.slice(0, mark)
-  const own = await operational(path)
-  if (own) return send(incoming, outgoing, own)
-  const request: HttpRequest = {
+  return {
     method: incoming.method ?? 'GET',
-    path,
+    path: mark < 0 ? target : target.slice(0, mark),
     query: mark < 0 ? '' : target.slice(mark + 1),
     headers: incoming.headers,
     body: () => readBody(incoming),
   }
-  send(incoming, outgoing, await (app instanceof Promise ? await app : app)(request))
 }
 
 function readBody(incoming: IncomingMessage): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
+    const tooLarge = (): void =>
+      reject(new Failure('payload_too_large', { detail: `the body may have at most ${bodyLimit / 1024} KB` }))
+    if (Number(incoming.headers['content-length'] ?? 0) > bodyLimit) return tooLarge()
     const chunks: Buffer[] = []
     let size = 0
     incoming.on('data', (chunk: Buffer) => {
       size += chunk.length
-      if (size > bodyLimit) {
-        incoming.pause()
-        reject(new Failure('payload_too_large', { detail: `the body may have at most ${bodyLimit / 1024} KB` }))
-      } else chunks.push(chunk)
+      if (size <= bodyLimit) chunks.push(chunk)
+      else tooLarge()
     })
     incoming.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)))
     incoming.on('error', (cause) => reject(new Failure('malformed', { detail: 'the body broke off', cause })))
   })
 }
 
-function send(incoming: IncomingMessage, outgoing: ServerResponse, { status, headers, body }: HttpResponse): void {
+/** Longest that a client may go on sending what nobody wants, in milliseconds. */
+const lingering = 1000
+
+export function send(incoming: IncomingMessage, outgoing: ServerResponse, response: HttpResponse): void {
+  const { status, headers, body } = response
   if (body !== undefined) headers['content-length'] = String(Buffer.byteLength(body))
-  // A body that nobody read would be taken for the next request.
-  if (!incoming.complete && incoming.method !== 'GET' && incoming.method !== 'HEAD') headers['connection'] = 'close'
-  outgoing.writeHead(status, headers)
-  outgoing.end(incoming.method === 'HEAD' ? undefined : body)
-  if (headers['connection'] === 'close') {
-    // Reads on for a moment: a reset would take the answer from a client that is still sending.
-    incoming.resume()
-    setTimeout(() => incoming.destroy(), 1000).unref()
+  const shown = incoming.method === 'HEAD' ? undefined : body
+  if (incoming.complete) {
+    outgoing.writeHead(status, headers)
+    outgoing.end(shown)
+    return
   }
+  // A body that nobody read would be taken for the next request, so the connection ends; but not before the client had
+  // time to look up from its sending: a reset would take the answer from it.
+  outgoing.writeHead(status, { ...headers, connection: 'close' })
+  if (shown === undefined) outgoing.flushHeaders()
+  else outgoing.write(shown)
+  const end = (): void => {
+    clearTimeout(late)
+    outgoing.end()
+  }
+  const late = setTimeout(end, lingering).unref()
+  incoming.once('end', end).once('close', end).once('error', end).resume()
 }

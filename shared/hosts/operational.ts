@@ -13,7 +13,11 @@ export async function operational(path: string): Promise<HttpResponse | undefine
   switch (path) {
     case '/metrics': {
       const registry = await metrics()
-      return { status: 200, headers: { 'content-type': registry.contentType }, body: await registry.metrics() }
+      return {
+        status: 200,
+        headers: { 'content-type': registry.contentType },
+        body: await registry.metrics(),
+      }
     }
     case '/_/health':
       return { status: 200, headers: { 'content-type': 'text/plain' }, body: 'ok\n' }

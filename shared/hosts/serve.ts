@@ -1,5 +1,5 @@
-import type { HttpAssembly } from './http.ts'
 import type { Assembly } from './host.ts'
+import type { HttpAssembly } from './http.ts'
 
 /** Runs a function in the host of its trigger's kind. */
 export async function serve(assembly: Assembly): Promise<void> {

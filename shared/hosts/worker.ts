@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { causes, Failure, toFailure } from '../errors.ts'
 import { log } from '../log.ts'
+import { UndecodableMessage } from '../messages/undecodable-message.ts'
 import { observeDeadLetter, observeOutboxAge } from '../metrics.ts'
 import { type Context, compose, type Middleware } from '../middleware/middleware.ts'
 import { logging, tracing } from '../middleware/observe.ts'
@@ -9,7 +10,6 @@ import type { FunctionDeclaration, StreamTrigger } from '../spec/define-function
 import { functionName } from '../spec/names.ts'
 import { startTrace } from '../tracing.ts'
 import { inboxOf } from '../wiring/backing.ts'
-import { UndecodableMessage } from '../messages/undecodable-message.ts'
 import type { WorkerHandler } from '../worker/handler.ts'
 import type { Delivery, Inbox } from '../worker/inbox.ts'
 import { type Assembly, hostProcess } from './host.ts'
@@ -42,7 +42,13 @@ export function serveWorker(assembly: WorkerAssembly): Promise<void> {
       ])
     })()
     working.catch(() => {})
-    return { server: probes(), stop: () => (stopping.abort(), working) }
+    return {
+      server: probes(),
+      stop: async () => {
+        stopping.abort()
+        await working
+      },
+    }
   })
 }
 
@@ -63,7 +69,9 @@ export async function work(
   signal: AbortSignal,
 ): Promise<void> {
   const invoke = compose<Delivery, void>([tracing(), logging(), settling], async (delivery, context) => {
-    context.fields['effect'] = await handler.handle(delivery.payload, { traceparent: context.trace.traceparent })
+    context.fields['effect'] = await handler.handle(delivery.payload, {
+      traceparent: context.trace.traceparent,
+    })
   })
   while (!signal.aborted) {
     await untilReady(handler, signal)
@@ -73,7 +81,9 @@ export async function work(
     for await (const delivery of inbox.messages(concurrency, pulling)) {
       const context = contextOf(name, delivery)
       const settled = invoke(delivery, context)
-        .catch((error: unknown) => log('error', { message: 'a message could not be settled', error: causes(error) }))
+        .catch((error: unknown) =>
+          log('error', { message: 'a message could not be settled', error: causes(error) }),
+        )
         .then(() => {
           underWay.delete(settled)
           if (context.outcome === 'unavailable') pause.abort()

@@ -11,7 +11,11 @@ export interface CacheReader {
    * The value of a variant in a namespace, loaded where the cache has none that is fresh.
    * A failing cache counts as none; a failing `load` fails the call, and nothing is kept.
    */
-  through(namespace: string, variant: string, load: () => Promise<string>): Promise<{ value: string; result: CacheResult }>
+  through(
+    namespace: string,
+    variant: string,
+    load: () => Promise<string>,
+  ): Promise<{ value: string; result: CacheResult }>
 }
 
 /** Answers what the operation declares as cached from the cache, and says so in Cache-Status (RFC 9211). */
@@ -23,7 +27,9 @@ export function caching(cache: CacheReader | undefined): Middleware<Call, HttpRe
       return call.operation.method === 'GET' ? withStatus(response, 'bypass') : response
     }
     const variant = call.operation.cache === 'list' ? hash(call.query) : ''
-    const { value, result } = await cache.through(namespace, variant, async () => pack(await next(call, context)))
+    const { value, result } = await cache.through(namespace, variant, async () =>
+      pack(await next(call, context)),
+    )
     observeCache(context.function, result)
     return withStatus(unpack(value), result)
   }
@@ -42,7 +48,13 @@ function withStatus(response: HttpResponse, result: CacheResult): HttpResponse {
   return response
 }
 
-function namespaceOf({ operation, params }: { operation: Operation; params: Call['params'] }): string | undefined {
+function namespaceOf({
+  operation,
+  params,
+}: {
+  operation: Operation
+  params: Call['params']
+}): string | undefined {
   switch (operation.cache) {
     case undefined:
       return undefined

@@ -4,7 +4,12 @@ import { observeInvocation } from '../metrics.ts'
 import { type SpanRole, startTrace } from '../tracing.ts'
 import type { Context, Invoke, Middleware, TriggerKind } from './middleware.ts'
 
-const roles: Record<TriggerKind, SpanRole> = { http: 'server', grpc: 'server', stream: 'consumer', job: 'internal' }
+const roles: Record<TriggerKind, SpanRole> = {
+  http: 'server',
+  grpc: 'server',
+  stream: 'consumer',
+  job: 'internal',
+}
 
 /** The span of the invocation, and the trace id that its log line and its errors carry. */
 export function tracing<I, O>(): Middleware<I, O> {

@@ -38,7 +38,15 @@ export function listing<F extends object, V extends object>(
       filter: Object.fromEntries(Object.entries(filter).map(([field, value]) => [field, String(value)])),
     }
     const scope = cursorScope(resource.service, order)
-    const after = cursor === undefined ? {} : { after: decodeCursor(scope, cursor) }
+    const after =
+      cursor === undefined
+        ? {}
+        : {
+            after: decodeCursor(scope, cursor, {
+              value: order.sort === 'created_at' ? 'time' : 'text',
+              id: resource.id,
+            }),
+          }
     const { items, more } = await repository.list({ limit, ...order, ...after })
     const last = items.at(-1)
     const next = more && last ? encodeCursor(scope, { value: sortValue(last, order), id: last.id }) : null

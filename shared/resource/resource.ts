@@ -15,6 +15,8 @@ export interface Resource<F extends object, View extends object> {
   readonly otherField: 'course_id' | 'student_id'
   /** Most links that one may have. */
   readonly limit: number
+  /** What its ids look like. */
+  readonly id: RegExp
   /** An id that was never used and cannot be guessed. */
   readonly newId: () => string
   /** Fields of the body, in the order of the view. */

@@ -19,9 +19,7 @@ export async function discoverFunctions(root: string): Promise<DiscoveredFunctio
     if (!entry.isFile() || entry.name !== 'function.ts') continue
     const dir = entry.parentPath
     const full = dir.slice(base.length + 1).replaceAll('\\', '/')
-    const module: { default: FunctionDeclaration } = await import(
-      pathToFileURL(join(dir, entry.name)).href
-    )
+    const module: { default: FunctionDeclaration } = await import(pathToFileURL(join(dir, entry.name)).href)
     found.push({ name: functionName(full), dir, declaration: module.default })
   }
   return found.sort((a, b) => (a.name.full < b.name.full ? -1 : 1))

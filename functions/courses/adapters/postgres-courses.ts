@@ -1,5 +1,6 @@
 import type { Mapping } from '../../../shared/adapters/postgres-repository.ts'
 import { type CourseFields, courseFields } from '../domain/course.ts'
+import { exactJson } from './exact-json.ts'
 
 /**
  * Courses as documents in the schema `courses`: for where no MongoDB is. The attributes are kept as `json`, not within
@@ -9,10 +10,11 @@ export const postgresCourses: Mapping<CourseFields> = {
   schema: 'courses',
   columns: ({ attributes, ...document }) => ({
     document: JSON.stringify(document),
-    attributes: JSON.stringify(attributes),
+    attributes: exactJson(attributes),
   }),
   selected: 'e.document, e.attributes',
   // Written by `columns` above, of fields that were valid.
-  read: ({ document, attributes }) => ({ ...(document as Omit<CourseFields, 'attributes'>), attributes }) as CourseFields,
+  read: ({ document, attributes }) =>
+    ({ ...(document as Omit<CourseFields, 'attributes'>), attributes }) as CourseFields,
   sorts: Object.fromEntries(courseFields.map((field) => [field, `(e.document->>'${field}') collate "C"`])),
 }

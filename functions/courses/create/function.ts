@@ -1,5 +1,5 @@
 import { defineFunction } from '../../../shared/spec/define-function.ts'
-import { oneCourse, courseBody } from '../schemas.ts'
+import { courseBody, oneCourse } from '../schemas.ts'
 
 export default defineFunction({
   summary: 'Creates a course',
@@ -11,7 +11,12 @@ export default defineFunction({
         path: '/api/courses',
         summary: 'Create a course',
         body: courseBody,
-        success: { status: 201, description: 'The new course', body: oneCourse, headers: ['ETag', 'Location'] },
+        success: {
+          status: 201,
+          description: 'The new course',
+          body: oneCourse,
+          headers: ['ETag', 'Location'],
+        },
         failures: [400, 409, 413, 415, 422, 503],
         idempotent: true,
       },

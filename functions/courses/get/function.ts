@@ -1,6 +1,6 @@
 import { healthView } from '../../../shared/http/views.ts'
 import { defineFunction } from '../../../shared/spec/define-function.ts'
-import { oneCourse, courseParams } from '../schemas.ts'
+import { courseParams, oneCourse } from '../schemas.ts'
 
 export default defineFunction({
   summary: 'Reads one course, and tells whether the database answers',

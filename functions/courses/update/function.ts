@@ -1,5 +1,5 @@
 import { defineFunction } from '../../../shared/spec/define-function.ts'
-import { oneCourse, courseBody, courseParams, coursePatch } from '../schemas.ts'
+import { courseBody, courseParams, coursePatch, oneCourse } from '../schemas.ts'
 
 export default defineFunction({
   summary: 'Replaces a course, or changes some of its fields',

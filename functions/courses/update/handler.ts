@@ -1,6 +1,6 @@
 import { patching, replacing } from '../../../shared/resource/commands.ts'
-import { courseBody } from '../schemas.ts'
 import { courses } from '../course-resource.ts'
+import { courseBody } from '../schemas.ts'
 import type { Dependencies } from '../wiring.ts'
 
 export default ({ writer }: Dependencies<'writer'>) => ({

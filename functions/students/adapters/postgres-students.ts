@@ -18,7 +18,10 @@ export const postgresStudents: Mapping<StudentFields> = {
     failure: () =>
       new Failure('conflict', {
         detail: 'there is another student of these names',
-        errors: studentFields.map((field) => ({ pointer: `/${field}`, message: 'is taken together with the other names' })),
+        errors: studentFields.map((field) => ({
+          pointer: `/${field}`,
+          message: 'is taken together with the other names',
+        })),
       }),
   },
 }

@@ -11,7 +11,12 @@ export default defineFunction({
         path: '/api/students',
         summary: 'Create a student',
         body: studentBody,
-        success: { status: 201, description: 'The new student', body: oneStudent, headers: ['ETag', 'Location'] },
+        success: {
+          status: 201,
+          description: 'The new student',
+          body: oneStudent,
+          headers: ['ETag', 'Location'],
+        },
         failures: [400, 409, 413, 415, 422, 503],
         idempotent: true,
       },

@@ -1,0 +1,134 @@
+import {
+  type Db,
+  MongoBulkWriteError,
+  MongoClient,
+  MongoDriverError,
+  MongoError,
+  MongoServerError,
+  MongoWriteConcernError,
+} from 'mongodb'
+import { Failure, unavailable } from '../errors.ts'
+import { inSpan } from '../tracing.ts'
+
+export interface MongoOptions {
+  /** Its path names the database; `registrar` without one. */
+  readonly url: string
+  /** Most connections. */
+  readonly max?: number
+  /** Longest that a call may take, in milliseconds. */
+  readonly patience?: number
+}
+
+/** Longest that a connection may take, or a call where nothing else is said, in milliseconds. */
+const usual = 1500
+
+/** How much later than the driver's timeouts its answer is not waited for any more. */
+const margin = 200
+
+/** A pool that answers in time: what the server does not do within 1.7 s fails as `unavailable`. */
+export class MongoDatabase implements AsyncDisposable {
+  readonly #client: MongoClient
+  readonly #db: Db
+  readonly #longest: number
+
+  constructor({ url, max = 10, patience = usual }: MongoOptions) {
+    this.#longest = patience + margin
+    this.#client = new MongoClient(url, {
+      appName: 'registrar',
+      maxPoolSize: max,
+      serverSelectionTimeoutMS: usual,
+      connectTimeoutMS: usual,
+      socketTimeoutMS: patience,
+      waitQueueTimeoutMS: usual,
+      // What is acknowledged survives a crash: on a standalone server that is the journal's affair, else the majority's.
+      writeConcern: { w: 'majority', journal: true, wtimeoutMS: patience },
+      // A secondary may not have a course yet that exists: its "not found" would take an enrolment back.
+      readPreference: 'primary',
+      // A standalone server cannot; and the compare-and-set tells by itself whether it was applied.
+      retryWrites: false,
+      ignoreUndefined: true,
+    })
+    this.#db = this.#client.db(databaseOf(url))
+  }
+
+  /** Opens a connection ahead of the first call; a failure shows at that call. */
+  warm(): void {
+    this.#client.connect().catch(() => {})
+  }
+
+  /** One call, or a few that belong together, to the database. */
+  async run<T>(work: (db: Db) => Promise<T>): Promise<T> {
+    try {
+      return await inSpan('mongodb', 'client', () => within(this.#longest, work(this.#db)))
+    } catch (error) {
+      throw translate(error)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // It says goodbye to the server, which may not be there.
+    await within(usual + margin, this.#client.close()).catch(() => {})
+  }
+}
+
+/** The database that a connection string names. */
+export function databaseOf(url: string): string {
+  const [, name] = /^mongodb(?:\+srv)?:\/\/[^/]*\/([^?]+)/.exec(url) ?? []
+  return name === undefined ? 'registrar' : decodeURIComponent(name)
+}
+
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(unavailable('the database', new Error(`no answer within ${ms} ms`))), ms)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/**
+ * Codes of a server that cannot serve now: it is shutting down, not the primary (any more), out of time or disk, or
+ * cannot reach the others of its replica set.
+ */
+const transient = new Set([
+  6, 7, 24, 50, 64, 89, 91, 100, 112, 133, 134, 189, 262, 9001, 10107, 11600, 11601, 11602, 13435, 13436,
+  14031,
+])
+
+function translate(error: unknown): unknown {
+  if (error instanceof Failure) return error
+  return cannotServe(error) ? unavailable('the database', error) : error
+}
+
+function cannotServe(error: unknown): boolean {
+  // It may stand for the network's error as well.
+  if (error instanceof MongoBulkWriteError && error.errorResponse instanceof Error)
+    return cannotServe(error.errorResponse)
+  // Written, but maybe to be rolled back.
+  if (error instanceof MongoWriteConcernError) return true
+  if (error instanceof MongoServerError) return typeof error.code === 'number' && transient.has(error.code)
+  if (error instanceof MongoDriverError) return notConnected.has(error.name)
+  // What is left of the driver's own is about the network; of others', the resolver and the socket name their call.
+  return error instanceof MongoError || (error instanceof Error && 'syscall' in error)
+}
+
+/** Of the driver's complaints about its use, those that come of a connection that is not there. */
+const notConnected = new Set([
+  'MongoNotConnectedError',
+  'MongoTopologyClosedError',
+  'MongoServerClosedError',
+  'MongoClientClosedError',
+  'MongoExpiredSessionError',
+  'MongoStalePrimaryError',
+  'MongoOperationTimeoutError',
+  'MongoWaitQueueTimeoutError',
+  'MongoPoolClosedError',
+])
+
+/** Whether an insert found its id taken. */
+export function isDuplicate(error: unknown): boolean {
+  return error instanceof MongoServerError && error.code === 11000
+}

@@ -1,0 +1,156 @@
+import type { AnyBulkWriteOperation, Collection, ObjectId } from 'mongodb'
+import { tombstoneAge } from '../enrolment/tombstones.ts'
+import type { OutboxEntry } from '../resource/aggregate.ts'
+import type { Outbox, Swept } from '../resource/ports.ts'
+import { claimAge, claimCollection, type StoredClaim } from './mongo-claims.ts'
+import type { MongoDatabase } from './mongo-client.ts'
+import { type StoredDocument, storedId, unleased } from './mongo-documents.ts'
+
+/** How long a sweeper has a document's outbox for itself, in milliseconds: longer than telling takes. */
+const leaseTime = 10_000
+
+/** What lies further in the future, in milliseconds, was written by a clock that is wrong: it does not count. */
+const skew = 60_000
+
+/** Most updates in one call. */
+const batch = 25
+
+interface Due {
+  readonly subject: ObjectId
+  readonly id: string
+  readonly entry: OutboxEntry
+  readonly at: number
+}
+
+type Update = AnyBulkWriteOperation<StoredDocument>
+
+/** The outboxes in the documents of a collection, written by `MongoRepository` with the mutations. */
+export class MongoOutbox implements Outbox {
+  readonly #database: MongoDatabase
+  readonly #collection: string
+
+  constructor(database: MongoDatabase, collection: string) {
+    this.#database = database
+    this.#collection = collection
+  }
+
+  async settled(entries: readonly OutboxEntry[]): Promise<void> {
+    const bySubject = Map.groupBy(entries, ({ subject }) => subject)
+    await this.#write(
+      [...bySubject].flatMap(([subject, told]) => {
+        const _id = storedId(subject)
+        return _id
+          ? removal(
+              _id,
+              told.map(({ id }) => id),
+            )
+          : []
+      }),
+    )
+  }
+
+  async sweep(age: number, limit: number, relay: (entry: OutboxEntry) => Promise<void>): Promise<Swept> {
+    const now = Date.now()
+    const isDue = (at: number): boolean => at < now - age || at > now + skew
+    const held = await this.#lease(now, age, limit)
+    const due = held
+      .flatMap(({ _id, outbox }) =>
+        Object.entries(outbox).map(
+          ([id, { entry, at }]): Due => ({ subject: _id, id, entry: JSON.parse(entry), at: at.getTime() }),
+        ),
+      )
+      .filter(({ at }) => isDue(at))
+      .sort((a, b) => a.at - b.at)
+      .slice(0, limit)
+    const results = await Promise.allSettled(due.map(({ entry }) => relay(entry)))
+    const told = new Set(due.filter((_, i) => results[i]?.status === 'fulfilled').map(({ id }) => id))
+    await this.#write(held.flatMap((document) => afterwards(document, told)))
+    return { settled: told.size, oldest: Math.max(0, ...due.map(({ at }) => now - at)) }
+  }
+
+  async purge(): Promise<void> {
+    const before = (age: number): Date => new Date(Date.now() - age)
+    await this.#documents((documents) =>
+      // One that still has something to tell stays until it is told.
+      documents.deleteMany({ live: false, deleted_at: { $lt: before(tombstoneAge) }, outbox: {} }),
+    )
+    await this.#database.run((db) =>
+      db.collection<StoredClaim>(claimCollection).deleteMany({ at: { $lt: before(claimAge) } }),
+    )
+  }
+
+  /** Takes the outboxes that may have something due and that no other sweeper has. */
+  async #lease(now: number, age: number, limit: number): Promise<readonly StoredDocument[]> {
+    const wrong = { $gt: new Date(now + skew) }
+    const found = await this.#documents((documents) =>
+      documents
+        .find({
+          $and: [
+            { $or: [{ outbox_at: { $lt: new Date(now - age) } }, { outbox_at: wrong }] },
+            { $or: [{ outbox_lease: { $lte: new Date(now) } }, { outbox_lease: wrong }] },
+          ],
+        })
+        .project<Pick<StoredDocument, '_id' | 'outbox_lease'>>({ outbox_lease: 1 })
+        .sort({ outbox_at: 1 })
+        .limit(limit)
+        .toArray(),
+    )
+    const lease = { $set: { outbox_lease: new Date(now + leaseTime) } }
+    const held = await Promise.all(
+      found.map(({ _id, outbox_lease }) =>
+        this.#documents((documents) =>
+          // The document as it is under the lease: what another had told before is not in it any more.
+          documents.findOneAndUpdate({ _id, outbox_lease }, lease, { returnDocument: 'after' }),
+        ),
+      ),
+    )
+    return held.filter((document) => document !== null)
+  }
+
+  async #write(updates: Update[]): Promise<void> {
+    // A few at a time, for each call must be done within its patience.
+    for (let from = 0; from < updates.length; from += batch) {
+      // Lost in a crash, it is only told again: no need to wait for the journal.
+      await this.#documents((documents) =>
+        documents.bulkWrite(updates.slice(from, from + batch), { ordered: true, writeConcern: { w: 1 } }),
+      )
+    }
+  }
+
+  #documents<T>(work: (documents: Collection<StoredDocument>) => Promise<T>): Promise<T> {
+    return this.#database.run((db) => work(db.collection<StoredDocument>(this.#collection)))
+  }
+}
+
+/** Removes entries, and what leads sweepers to the document when none is left. */
+function removal(_id: ObjectId, ids: readonly string[]): Update[] {
+  return [
+    update({ _id }, { $unset: Object.fromEntries(ids.map((id) => [`outbox.${id}`, ''])) }),
+    update({ _id, outbox: {} }, { $unset: { outbox_at: '' } }),
+  ]
+}
+
+/** Removes what was told from a document that was held, says how old the rest is, and lets go of it. */
+function afterwards(document: StoredDocument, told: ReadonlySet<string>): Update[] {
+  const { _id, revision, outbox, outbox_at, outbox_lease } = document
+  const entries = Object.entries(outbox)
+  const rest = entries.filter(([id]) => !told.has(id)).map(([, { at }]) => at.getTime())
+  const oldest = Math.min(...rest)
+  return [
+    ...(rest.length < entries.length
+      ? removal(
+          _id,
+          entries.flatMap(([id]) => (told.has(id) ? [id] : [])),
+        )
+      : []),
+    // Not when a mutation came in between, which may have brought an older one: then the next sweep does it.
+    ...(outbox_at && rest.length > 0 && outbox_at.getTime() !== oldest
+      ? [update({ _id, revision, outbox_at }, { $set: { outbox_at: new Date(oldest) } })]
+      : []),
+    update({ _id, outbox_lease }, { $set: { outbox_lease: unleased } }),
+  ]
+}
+
+function update(filter: Record<string, unknown>, change: Record<string, Record<string, unknown>>): Update {
+  return { updateOne: { filter, update: change } }
+}

@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { Agent } from 'node:http'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Variables } from '../config.ts'
+import { expectProblem, json } from '../testing/http-conformance/expect.ts'
+import { openPlatform, type Platform } from '../testing/http-conformance/platform.ts'
+import { courses, students } from '../testing/http-conformance/services.ts'
+import { exchange, type Sent } from '../testing/http-conformance/target.ts'
+
+const root = join(import.meta.dirname, '../..')
+const cli = join(root, 'node_modules/@google-cloud/functions-framework/build/src/main.js')
+const source = join(root, 'shared/hosts/functions-framework.ts')
+
+function start(target: string, port: number, variables: Variables): ChildProcess {
+  return spawn(process.execPath, [cli, `--target=${target}`, `--source=${source}`, `--port=${port}`], {
+    env: { ...variables, PATH: '/usr/bin:/bin' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  return typeof address === 'object' && address ? address.port : 0
+}
+
+describe('under the CLI of the functions-framework', () => {
+  const stack = new AsyncDisposableStack()
+  const agent = new Agent()
+  let platform: Platform
+  beforeAll(async () => {
+    platform = stack.use(await openPlatform())
+  })
+  afterAll(() => stack.disposeAsync())
+
+  /** A function, once it serves. */
+  async function serve(target: string) {
+    const port = await freePort()
+    const child = start(target, port, platform.variables)
+    stack.defer(() => void child.kill('SIGKILL'))
+    let said = ''
+    child.stdout?.on('data', (chunk) => {
+      said += String(chunk)
+    })
+    child.stderr?.on('data', (chunk) => {
+      said += String(chunk)
+    })
+    await expect.poll(() => said, { timeout: 30_000 }).toContain('Serving function')
+    const ask = (method: string, path: string, sent?: Sent) => exchange(port, agent, method, path, sent)
+    return { child, ask, said: () => said }
+  }
+
+  it('an HTTP function serves under its slug, and a stop answers what is under way in our words', async () => {
+    const { child, ask, said } = await serve('students-create')
+    const created = await ask('POST', students.path, { body: students.make(), headers: json })
+    expect(created.status, created.text).toBe(201)
+    expectProblem(await ask('POST', students.path, { body: '{"name', headers: json }), 'malformed')
+    expectProblem(
+      await ask('POST', students.path, { body: '%', headers: { ...json, 'content-encoding': 'gzip' } }),
+      'unsupported_media_type',
+    )
+    expectProblem(await ask('GET', '/favicon.ico'), 'not_found')
+    platform.postgres.hold()
+    const waiting = ask('POST', students.path, { body: students.make(), headers: json })
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    child.kill('SIGTERM')
+    const stopped = await waiting
+    platform.postgres.release()
+    expect([stopped.status, stopped.json['code'], stopped.headers['retry-after']]).toEqual([
+      503,
+      'unavailable',
+      '1',
+    ])
+    const [code] = child.exitCode === null ? await once(child, 'exit') : [child.exitCode]
+    expect(code).toBe(0)
+    const lines = said()
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+      function: 'students/create',
+      trigger: 'http',
+      method: 'POST',
+      outcome: 'ok',
+    })
+  })
+
+  it('an event function serves under its slug', async () => {
+    const { ask } = await serve('courses-enrol')
+    expect((await ask('GET', '/_/ready')).text).toBe('ready\n')
+    expectProblem(await ask('POST', courses.path, { body: '{', headers: json }), 'malformed')
+  })
+
+  it('a wrong configuration stops the start with every problem, and no value', async () => {
+    const child = start('students-get', await freePort(), { STUDENTS_URL: 'mysql://secret@h/db' })
+    let said = ''
+    child.stderr?.on('data', (chunk) => {
+      said += String(chunk)
+    })
+    const [code] = await once(child, 'exit')
+    expect(code).toBe(1)
+    expect(said).toMatch(/STUDENTS_URL is not a URL/)
+    expect(said).toMatch(/CACHE_URL is not set/)
+    expect(said).not.toMatch(/secret|at .*\.ts/)
+  })
+})

@@ -1,0 +1,114 @@
+import { Agent, createServer, request as httpRequest } from 'node:http'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { getFunction } from '@google-cloud/functions-framework/testing'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { discoverFunctions } from '../spec/discover.ts'
+import { expectProblem } from '../testing/http-conformance/expect.ts'
+import { type HostKind, listen, openHosts } from '../testing/http-conformance/hosts.ts'
+import { openPlatform } from '../testing/http-conformance/platform.ts'
+import { exchange, type Target } from '../testing/http-conformance/target.ts'
+import type { HttpApp } from './http-app.ts'
+import { nodeHttpServer } from './node-http.ts'
+import './functions-framework.ts'
+
+it('every HTTP and every stream function is registered with the framework under its slug', async () => {
+  for (const { name, declaration } of await discoverFunctions(join(import.meta.dirname, '../..'))) {
+    const { kind } = declaration.trigger
+    expect(getFunction(name.slug) !== undefined, name.full).toBe(kind === 'http' || kind === 'stream')
+  }
+})
+
+describe.each(['native', 'framework'] satisfies HostKind[])('%s host', (kind) => {
+  const stack = new AsyncDisposableStack()
+  let target: Target
+  beforeAll(async () => {
+    const { variables } = stack.use(await openPlatform())
+    target = stack.use(await openHosts(kind, variables))
+  })
+  afterAll(() => stack.disposeAsync())
+
+  it('serves probes and metrics beside its function', async () => {
+    await target.request('GET', '/api/students')
+    for (const [path, body] of [
+      ['/_/health', 'ok\n'],
+      ['/_/ready', 'ready\n'],
+    ] as const) {
+      const reply = await target.request('GET', path)
+      expect([reply.status, reply.text, reply.headers['content-type']]).toEqual([200, body, 'text/plain'])
+      const head = await target.request('HEAD', path)
+      expect([head.status, head.text, head.headers['content-length']]).toEqual([200, '', String(body.length)])
+    }
+    const metrics = await target.request('GET', '/metrics?x=1')
+    expect(metrics.headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/)
+    expect(metrics.text).toMatch(
+      /registrar_invocations_total\{function="students\/list",trigger="http",method="GET",outcome="ok"\} [1-9]/,
+    )
+  })
+
+  it('answers what only a framework would know as if it were nothing', async () => {
+    for (const path of ['/favicon.ico', '/robots.txt', '/%', '/%E0%A4%A', '/api//', '/*']) {
+      expectProblem(await target.request('GET', path), 'not_found')
+    }
+    expectProblem(await target.request('PROPFIND', '/api/students'), 'method_not_allowed')
+    const reply = await target.request('GET', '/')
+    expect(Object.keys(reply.headers).toSorted()).toEqual([
+      'cache-control',
+      'connection',
+      'content-length',
+      'content-type',
+      'date',
+      'keep-alive',
+    ])
+  })
+})
+
+describe('the native host', () => {
+  const stack = new AsyncDisposableStack()
+  afterAll(() => stack.disposeAsync())
+
+  const app: HttpApp = async (request) => {
+    if (request.path === '/unread') return { status: 200, headers: {}, body: 'unread' }
+    const { length } = await request.body()
+    return { status: 200, headers: {}, body: String(length) }
+  }
+
+  it('keeps a connection whose body has arrived, read or not, and ends one whose body is still coming', async () => {
+    const port = await listen(nodeHttpServer(app), stack)
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    stack.defer(() => agent.destroy())
+    for (const path of ['/read', '/unread', '/read']) {
+      const reply = await exchange(port, agent, 'POST', path, { body: 'x'.repeat(100) })
+      expect([reply.status, reply.headers.connection]).toEqual([200, 'keep-alive'])
+    }
+    const sending = httpRequest({ port, host: '127.0.0.1', method: 'POST', path: '/unread' })
+    sending.write('x')
+    const answered = await new Promise<string>((resolve, reject) => {
+      sending.on('error', reject).on('response', (response) => {
+        expect(response.headers.connection).toBe('close')
+        resolve(text(response))
+      })
+    })
+    expect(answered).toBe('unread')
+    sending.destroy()
+  })
+
+  it('survives one who goes away in the middle of a body', async () => {
+    const port = await listen(nodeHttpServer(app), stack)
+    const socket = connect(port, '127.0.0.1')
+    socket.write('POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    socket.destroy()
+    const agent = new Agent()
+    expect((await exchange(port, agent, 'POST', '/read', { body: 'abcd' })).text).toBe('4')
+  })
+
+  it('is not what keepFromFramework looks at', async () => {
+    const port = await listen(
+      createServer((request, response) => response.end(`${request.method} ${request.url}`)),
+      stack,
+    )
+    expect((await exchange(port, new Agent(), 'PUT', '/x?y', { body: 'z' })).text).toBe('PUT /x?y')
+  })
+})

@@ -1,0 +1,123 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect, createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { RunningEngine } from '../../../scripts/engines/engine.ts'
+import { startNats } from '../../../scripts/engines/nats.ts'
+import { startRedis } from '../../../scripts/engines/redis.ts'
+import { Guardian } from '../../../scripts/local/guardian.ts'
+import { NatsStreams } from '../../adapters/nats-streams.ts'
+import type { Variables } from '../../config.ts'
+import consumers from '../../generated/consumers.json' with { type: 'json' }
+import { testDatabase } from '../database.ts'
+
+/** Servers that nobody else uses, and the environment that names them. */
+export interface Platform extends AsyncDisposable {
+  readonly variables: Variables
+  readonly redis: RunningEngine
+  /** The way to Postgres. */
+  readonly postgres: Wire
+}
+
+export async function openPlatform(): Promise<Platform> {
+  const stack = new AsyncDisposableStack()
+  const dir = await mkdtemp(join(tmpdir(), 'registrar-http-'))
+  stack.defer(() => rm(dir, { recursive: true, force: true }))
+  const guardian = stack.use(new Guardian())
+  const options = (name: string) => ({
+    dir: join(dir, name),
+    password: 'test',
+    env: guardian.mark,
+    onSpawn: guardian.watch.bind(guardian),
+  })
+  const [redis, nats, database] = await Promise.all([
+    startRedis(options('redis')),
+    startNats(options('nats')),
+    testDatabase(),
+  ])
+  for (const one of [database, redis, nats]) stack.use(one)
+  await using streams = new NatsStreams({ url: nats.url, name: 'test', consumers, maxAckPending: 64 })
+  for (const step of await streams.plan()) await step.apply()
+  const postgres = stack.use(await Wire.to(database.url))
+  const variables = {
+    STUDENTS_URL: postgres.url,
+    COURSES_URL: postgres.url,
+    CACHE_URL: redis.url,
+    EVENTS_URL: nats.url,
+    // Nobody listens there.
+    STUDENTS_BY_COURSE_URL: 'http://127.0.0.1:9',
+    COURSES_BY_STUDENT_URL: 'http://127.0.0.1:9',
+  }
+  return { variables, redis, postgres, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+}
+
+/** A TCP proxy that can be held, as a network or a server that hangs, and cut, as one that is gone. */
+export class Wire implements AsyncDisposable {
+  readonly url: string
+  readonly #server: ReturnType<typeof createServer>
+  readonly #sockets = new Set<Socket>()
+  #held = false
+  #cut = false
+
+  static async to(url: string): Promise<Wire> {
+    const { hostname, port } = new URL(url)
+    const wire: Wire = new Wire(
+      url,
+      createServer({ allowHalfOpen: true }, (near) => wire.#join(near, hostname, Number(port))),
+    )
+    await new Promise<void>((resolve) => wire.#server.listen(0, '127.0.0.1', resolve))
+    const address = wire.#server.address()
+    const own = new URL(url)
+    own.port = String(typeof address === 'object' ? address?.port : '')
+    Object.assign(wire, { url: own.href })
+    return wire
+  }
+
+  private constructor(url: string, server: ReturnType<typeof createServer>) {
+    this.url = url
+    this.#server = server
+  }
+
+  /** Nothing goes through until it is released. */
+  hold(): void {
+    this.#held = true
+    for (const socket of this.#sockets) socket.pause()
+  }
+
+  /** Connections break, and new ones are refused at once. */
+  cut(): void {
+    this.#cut = true
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  release(): void {
+    this.#held = false
+    this.#cut = false
+    for (const socket of this.#sockets) socket.resume()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve))
+    this.cut()
+    await closed
+  }
+
+  #join(near: Socket, host: string, port: number): void {
+    if (this.#cut) return void near.destroy()
+    const far = connect({ host, port, allowHalfOpen: true })
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      this.#sockets.add(from)
+      from.on('data', (chunk) => to.write(chunk))
+      from.on('end', () => to.end())
+      from.on('error', () => to.destroy())
+      from.on('close', () => {
+        this.#sockets.delete(from)
+        to.destroy()
+      })
+      if (this.#held) from.pause()
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto'
+import {
+  type Agent,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+} from 'node:http'
+
+export interface Sent {
+  readonly headers?: OutgoingHttpHeaders
+  /** Objects are sent as JSON, iterables in chunks, the rest as it is. */
+  readonly body?: string | Uint8Array | object | AsyncIterable<Uint8Array> | undefined
+}
+
+/** What the suite runs against: everything that serves the HTTP contract. */
+export interface Target extends AsyncDisposable {
+  readonly name: string
+  request(method: string, path: string, sent?: Sent): Promise<Reply>
+}
+
+/** An answer, read to its end. */
+export class Reply {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly bytes: Buffer
+  /** The trace id of the `traceparent` that was sent. */
+  readonly traceId: string
+
+  constructor(status: number, headers: IncomingHttpHeaders, bytes: Buffer, traceId: string) {
+    this.status = status
+    this.headers = headers
+    this.bytes = bytes
+    this.traceId = traceId
+  }
+
+  get text(): string {
+    return this.bytes.toString()
+  }
+
+  get json(): Json {
+    const value: unknown = JSON.parse(this.text)
+    return record(value)
+  }
+
+  /** The one that `data` is. */
+  get one(): Json {
+    return record(this.json['data'])
+  }
+
+  get many(): Json[] {
+    const data = this.json['data']
+    if (!Array.isArray(data)) throw new Error(`not a list: ${this.text.slice(0, 200)}`)
+    return data.map(record)
+  }
+
+  get id(): string {
+    return String(this.one['id'])
+  }
+
+  get etag(): string {
+    return this.headers.etag ?? ''
+  }
+
+  get nextCursor(): string | null {
+    const cursor = this.json['next_cursor']
+    return cursor === null ? null : String(cursor)
+  }
+}
+
+export type Json = Readonly<Record<string, unknown>>
+
+function record(value: unknown): Json {
+  if (typeof value !== 'object' || value === null) throw new Error(`not an object: ${JSON.stringify(value)}`)
+  return value as Json
+}
+
+/** Longest that any answer may take: a hang fails with what was asked. */
+const patience = 20_000
+
+/** One request to a server on loopback, raw: paths and headers leave as they are given. */
+export function exchange(
+  port: number,
+  agent: Agent,
+  method: string,
+  path: string,
+  { headers = {}, body }: Sent = {},
+): Promise<Reply> {
+  const traceId = randomBytes(16).toString('hex')
+  const traceparent = `00-${traceId}-${randomBytes(8).toString('hex')}-01`
+  const payload = bytesOf(body)
+  const length = payload instanceof Uint8Array ? { 'content-length': payload.length } : {}
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({
+      port,
+      host: '127.0.0.1',
+      agent,
+      method,
+      path,
+      headers: { traceparent, ...length, ...headers },
+      timeout: patience,
+    })
+    request.once('response', (response) => {
+      // What breaks from here on is the sending, which the server need not have waited for.
+      request.off('error', reject).on('error', () => {})
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.once('end', () =>
+        resolve(new Reply(response.statusCode ?? 0, response.headers, Buffer.concat(chunks), traceId)),
+      )
+      response.once('error', reject)
+    })
+    request.once('error', reject)
+    request.once('timeout', () =>
+      request.destroy(new Error(`${method} ${path}: no answer within ${patience} ms`)),
+    )
+    if (payload === undefined || payload instanceof Uint8Array) request.end(payload)
+    else void pour(payload, request)
+  })
+}
+
+function bytesOf(body: Sent['body']): Uint8Array | AsyncIterable<Uint8Array> | undefined {
+  if (body === undefined || body instanceof Uint8Array) return body
+  if (typeof body === 'string') return Buffer.from(body)
+  if (Symbol.asyncIterator in body) return body
+  return Buffer.from(JSON.stringify(body))
+}
+
+async function pour(
+  chunks: AsyncIterable<Uint8Array>,
+  request: ReturnType<typeof httpRequest>,
+): Promise<void> {
+  for await (const chunk of chunks) {
+    if (request.destroyed) return
+    request.write(chunk)
+  }
+  request.end()
+}
