@@ -7,7 +7,8 @@ import { operational } from './operational.ts'
 /** Serves an app on a native server: what the images and the local run use. */
 export function nodeHttpServer(app: Promise<HttpApp> | HttpApp): Server {
   return createServer({ keepAliveTimeout: 75_000, requestTimeout: 30_000 }, (incoming, outgoing) => {
-    void serveNodeHttp(app, incoming, outgoing)
+    // An app answers its errors itself; without one there is nothing to say, and no reason to end the process.
+    serveNodeHttp(app, incoming, outgoing).catch(() => outgoing.destroy())
   })
 }
 
