@@ -15,6 +15,12 @@ const skew = 60_000
 /** Most updates in one call. */
 const batch = 25
 
+/**
+ * How many leases are taken at once, so that others find a connection meanwhile; and how many updates are sent in one
+ * command: mongo-standin never answers one of some hundred.
+ */
+const together = { leases: 5, updates: 20 }
+
 interface Due {
   readonly subject: ObjectId
   readonly id: string
@@ -96,23 +102,24 @@ export class MongoOutbox implements Outbox {
         .toArray(),
     )
     const lease = { $set: { outbox_lease: new Date(now + leaseTime) } }
-    const held = await Promise.all(
-      found.map(({ _id, outbox_lease }) =>
+    const held: (StoredDocument | null)[] = []
+    for (const some of chunks(found, together.leases)) {
+      const taken = some.map(({ _id, outbox_lease }) =>
         this.#documents((documents) =>
           // The document as it is under the lease: what another had told before is not in it any more.
           documents.findOneAndUpdate({ _id, outbox_lease }, lease, { returnDocument: 'after' }),
         ),
-      ),
-    )
+      )
+      held.push(...(await Promise.all(taken)))
+    }
     return held.filter((document) => document !== null)
   }
 
   async #write(updates: Update[]): Promise<void> {
-    // A few at a time, for each call must be done within its patience.
-    for (let from = 0; from < updates.length; from += batch) {
+    for (const some of chunks(updates, together.updates)) {
       // Lost in a crash, it is only told again: no need to wait for the journal.
       await this.#documents((documents) =>
-        documents.bulkWrite(updates.slice(from, from + batch), { ordered: true, writeConcern: { w: 1 } }),
+        documents.bulkWrite(some, { ordered: true, writeConcern: { w: 1 } }),
       )
     }
   }
@@ -153,4 +160,8 @@ function afterwards(document: StoredDocument, told: ReadonlySet<string>): Update
 
 function update(filter: Record<string, unknown>, change: Record<string, Record<string, unknown>>): Update {
   return { updateOne: { filter, update: change } }
+}
+
+function* chunks<T>(all: readonly T[], size: number): Generator<T[]> {
+  for (let at = 0; at < all.length; at += size) yield all.slice(at, at + size)
 }
