@@ -6,6 +6,7 @@ import { build, type Plugin, transform } from 'esbuild'
 import type { Trigger } from '../../shared/spec/define-function.ts'
 import { type DiscoveredFunction, discoverFunctions } from '../../shared/spec/discover.ts'
 import { needsOf } from '../../shared/spec/needs.ts'
+import { lazyBuiltins } from './lazy-builtins.ts'
 
 /** Bundles each function of a tree into `<out>/<service>/<function>.cjs`, with `start.cjs` beside them. */
 export async function bundleFunctions(root: string, out: string): Promise<readonly DiscoveredFunction[]> {
@@ -13,7 +14,7 @@ export async function bundleFunctions(root: string, out: string): Promise<readon
   const result = await build({
     absWorkingDir: root,
     entryPoints: functions.map(({ name }) => ({ in: `function:${name.full}`, out: name.full })),
-    plugins: [entries(root, functions)],
+    plugins: [entries(root, functions), lazyBuiltins],
     outdir: out,
     bundle: true,
     write: false,

@@ -111,8 +111,11 @@ function cannotServe(error: unknown): boolean {
   if (error instanceof MongoWriteConcernError) return true
   if (error instanceof MongoServerError) return typeof error.code === 'number' && transient.has(error.code)
   if (error instanceof MongoDriverError) return notConnected.has(error.name)
-  // What is left of the driver's own is about the network; of others', the resolver and the socket name their call.
-  return error instanceof MongoError || (error instanceof Error && 'syscall' in error)
+  // What is left of the driver's own is about the network; a socket's and the resolver's have a code in letters.
+  return (
+    error instanceof MongoError ||
+    (error instanceof Error && 'code' in error && typeof error.code === 'string')
+  )
 }
 
 /** Of the driver's complaints about its use, those that come of a connection that is not there. */

@@ -12,14 +12,14 @@ const leaseTime = 10_000
 /** What lies further in the future, in milliseconds, was written by a clock that is wrong: it does not count. */
 const skew = 60_000
 
-/** Most updates in one call. */
-const batch = 25
-
 /**
- * How many leases are taken at once, so that others find a connection meanwhile; and how many updates are sent in one
- * command: mongo-standin never answers one of some hundred.
+ * How many documents are leased or let go at once, for others need a connection meanwhile; and how many updates are sent
+ * in one call, which must be done within its patience (mongo-standin never answers one of a hundred).
  */
-const together = { leases: 5, updates: 20 }
+const together = { documents: 5, updates: 10 }
+
+/** Lost in a crash, it is only told again: no need to wait for the journal. */
+const forgettable = { writeConcern: { w: 1 } } as const
 
 interface Due {
   readonly subject: ObjectId
@@ -70,7 +70,9 @@ export class MongoOutbox implements Outbox {
       .slice(0, limit)
     const results = await Promise.allSettled(due.map(({ entry }) => relay(entry)))
     const told = new Set(due.filter((_, i) => results[i]?.status === 'fulfilled').map(({ id }) => id))
-    await this.#write(held.flatMap((document) => afterwards(document, told)))
+    for (const some of chunks(held, together.documents)) {
+      await Promise.all(some.map((document) => this.#letGo(document, told)))
+    }
     return { settled: told.size, oldest: Math.max(0, ...due.map(({ at }) => now - at)) }
   }
 
@@ -103,7 +105,7 @@ export class MongoOutbox implements Outbox {
     )
     const lease = { $set: { outbox_lease: new Date(now + leaseTime) } }
     const held: (StoredDocument | null)[] = []
-    for (const some of chunks(found, together.leases)) {
+    for (const some of chunks(found, together.documents)) {
       const taken = some.map(({ _id, outbox_lease }) =>
         this.#documents((documents) =>
           // The document as it is under the lease: what another had told before is not in it any more.
@@ -115,12 +117,22 @@ export class MongoOutbox implements Outbox {
     return held.filter((document) => document !== null)
   }
 
+  /** Removes what was told from a document that was held, and the lease. */
+  async #letGo(document: StoredDocument, told: ReadonlySet<string>): Promise<void> {
+    const { _id, revision, outbox, outbox_lease } = document
+    if (Object.keys(outbox).every((id) => told.has(id))) {
+      const empty = { $set: { outbox: {}, outbox_lease: unleased }, $unset: { outbox_at: '' as const } }
+      const { matchedCount } = await this.#documents((documents) =>
+        documents.updateOne({ _id, revision, outbox_lease }, empty, forgettable),
+      )
+      if (matchedCount === 1) return
+    }
+    await this.#write(afterwards(document, told))
+  }
+
   async #write(updates: Update[]): Promise<void> {
     for (const some of chunks(updates, together.updates)) {
-      // Lost in a crash, it is only told again: no need to wait for the journal.
-      await this.#documents((documents) =>
-        documents.bulkWrite(some, { ordered: true, writeConcern: { w: 1 } }),
-      )
+      await this.#documents((documents) => documents.bulkWrite(some, { ordered: true, ...forgettable }))
     }
   }
 
@@ -137,7 +149,7 @@ function removal(_id: ObjectId, ids: readonly string[]): Update[] {
   ]
 }
 
-/** Removes what was told from a document that was held, says how old the rest is, and lets go of it. */
+/** The same, where a mutation came in between or something is left: says how old that is. */
 function afterwards(document: StoredDocument, told: ReadonlySet<string>): Update[] {
   const { _id, revision, outbox, outbox_at, outbox_lease } = document
   const entries = Object.entries(outbox)

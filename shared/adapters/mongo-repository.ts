@@ -15,13 +15,13 @@ import {
   storedId,
   updateOf,
 } from './mongo-documents.ts'
-import { outpaced, Turns } from './mongo-turns.ts'
+import { contended, contentionPatience, Turns } from './turns.ts'
 
 /** Most members that a lookup gives for one id: over any limit, and still a bound. */
 const mostMembers = 1000
 
-/** How long a change is tried against the writers of other processes, and the longest pause between, in milliseconds. */
-const contention = { patience: 5000, pause: 50 }
+/** Longest pause before a change is tried again after another process was faster, in milliseconds. */
+const longestPause = 50
 
 /** What readers do not need, and what may be long. */
 const asEntity = { links: 0, outbox: 0 } as const
@@ -101,7 +101,7 @@ export class MongoRepository<F extends object> implements Repository<F> {
   }
 
   async #compareAndSet<R>(id: string, decide: Decide<F, R>): Promise<R> {
-    const until = Date.now() + contention.patience
+    const until = Date.now() + contentionPatience
     for (let tries = 1; ; tries++) {
       const document = await this.#find(id, { outbox: 0 })
       const current = document && aggregateOf(this.#mapping, document)
@@ -114,8 +114,8 @@ export class MongoRepository<F extends object> implements Repository<F> {
         documents.updateOne({ _id, revision }, update),
       )
       if (matchedCount === 1) return result
-      if (Date.now() > until) throw outpaced(tries)
-      await sleep(Math.random() * Math.min(2 ** tries, contention.pause))
+      if (Date.now() > until) throw contended(`other processes were faster ${tries} times`)
+      await sleep(Math.random() * Math.min(2 ** tries, longestPause))
     }
   }
 

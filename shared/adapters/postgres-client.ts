@@ -71,7 +71,7 @@ export class PostgresClient implements AsyncDisposable {
 
   #connect(): Sql {
     return postgres(this.#options.url, {
-      max: this.#options.max ?? 10,
+      max: this.#options.max ?? 6,
       connect_timeout: 2,
       backoff: () => 0.05,
       idle_timeout: 0,

@@ -3,6 +3,7 @@ import { Failure, invalid } from '../errors.ts'
 import type { Aggregate, Change, Decide, Entity } from '../resource/aggregate.ts'
 import type { Claim, Insertion, Page, PageQuery, Repository } from '../resource/ports.ts'
 import { type PostgresClient, type Query, type Transaction, violates } from './postgres-client.ts'
+import { Turns } from './turns.ts'
 
 /** How one kind of aggregate lies in its table. */
 export interface Mapping<F> {
@@ -44,6 +45,7 @@ export class PostgresRepository<F extends object> implements Repository<F> {
   readonly #client: PostgresClient
   readonly #mapping: Mapping<F>
   readonly #select: string
+  readonly #turns = new Turns()
 
   constructor(client: PostgresClient, mapping: Mapping<F>) {
     this.#client = client
@@ -149,15 +151,19 @@ export class PostgresRepository<F extends object> implements Repository<F> {
 
   async change<R>(id: string, decide: Decide<F, R>): Promise<R> {
     try {
-      return await this.#client.transaction(async (sql) => {
-        const current = await this.#lock(sql, id)
-        const { result, change } = decide(current)
-        if (change) await this.#write(sql, id, change)
-        return result
-      })
+      return await this.#turns.take(id, () => this.#change(id, decide))
     } catch (error) {
       throw this.#translate(error)
     }
+  }
+
+  #change<R>(id: string, decide: Decide<F, R>): Promise<R> {
+    return this.#client.transaction(async (sql) => {
+      const current = await this.#lock(sql, id)
+      const { result, change } = decide(current)
+      if (change) await this.#write(sql, id, change)
+      return result
+    })
   }
 
   async ping(): Promise<void> {

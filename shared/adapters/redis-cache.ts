@@ -16,11 +16,30 @@ const pause = 1000
 const generationSeconds = 3600
 const valueSeconds = { least: 270, most: 300 }
 
+interface Found {
+  generation?: string
+  value?: string
+}
+
+interface Read {
+  readonly keys: readonly [generation: string, value: string]
+  readonly resolve: (found: Found) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** The value, if it is of the generation. */
+function fresh(generation: string | null | undefined, packed: string | null | undefined): Found {
+  if (!generation) return {}
+  if (!packed?.startsWith(`${generation}\n`)) return { generation }
+  return { generation, value: packed.slice(generation.length + 1) }
+}
+
 /** The cache on Redis: `cg:` keys hold generations, `cv:` keys a generation and a value. */
 export class RedisCache implements Cache, AsyncDisposable {
   readonly #redis: Redis
   readonly #service: string
   readonly #connected: Promise<void>
+  readonly #reads: Read[] = []
   #down = 0
 
   constructor({ url, service }: RedisCacheOptions) {
@@ -41,21 +60,31 @@ export class RedisCache implements Cache, AsyncDisposable {
     this.#connected = this.#redis.connect().catch(() => {})
   }
 
-  async read(namespace: string, variant: string): Promise<{ generation?: string; value?: string }> {
-    const [generation, packed] = await this.#try((redis) =>
-      redis.mget(this.#generationKey(namespace), this.#valueKey(namespace, variant)),
-    )
-    if (!generation) return {}
-    if (!packed?.startsWith(`${generation}\n`)) return { generation }
-    return { generation, value: packed.slice(generation.length + 1) }
+  /** Reads of one turn of the event loop leave as one command: each command costs more than its keys. */
+  read(namespace: string, variant: string): Promise<Found> {
+    return new Promise((resolve, reject) => {
+      if (this.#reads.length === 0) setImmediate(() => void this.#readAll())
+      const keys = [this.#generationKey(namespace), this.#valueKey(namespace, variant)] as const
+      this.#reads.push({ keys, resolve, reject })
+    })
+  }
+
+  async #readAll(): Promise<void> {
+    const reads = this.#reads.splice(0)
+    try {
+      const values = await this.#try((redis) => redis.mget(reads.flatMap(({ keys }) => keys)))
+      for (const [i, { resolve }] of reads.entries()) resolve(fresh(values[2 * i], values[2 * i + 1]))
+    } catch (error) {
+      for (const { reject } of reads) reject(error)
+    }
   }
 
   generation(namespace: string): Promise<string> {
     const key = this.#generationKey(namespace)
     return this.#try(async (redis) => {
-      const fresh = randomBytes(12).toString('base64url')
+      const made = randomBytes(12).toString('base64url')
       for (let attempt = 0; attempt < 3; attempt++) {
-        if (await redis.set(key, fresh, 'EX', generationSeconds, 'NX')) return fresh
+        if (await redis.set(key, made, 'EX', generationSeconds, 'NX')) return made
         const other = await redis.get(key)
         if (other) return other
       }

@@ -6,7 +6,7 @@ import { observeDeadLetter } from '../metrics.ts'
 import { type Context, compose, type Middleware } from '../middleware/middleware.ts'
 import { logging, tracing } from '../middleware/observe.ts'
 import type { FunctionDeclaration, StreamTrigger } from '../spec/define-function.ts'
-import { startTrace } from '../tracing.ts'
+import { startTrace, untraced } from '../tracing.ts'
 import type { DeadLetters } from '../worker/dead-letters.ts'
 import type { WorkerHandler } from '../worker/handler.ts'
 import { type EventMessage, eventMessage } from './framework-cloud-event.ts'
@@ -71,7 +71,7 @@ function contextOf(name: string, subject: string, parent: string | undefined): C
     trigger: 'stream',
     method: subject,
     parent,
-    trace: startTrace('untraced', 'internal', undefined),
+    trace: untraced,
     outcome: 'ok',
     fields: {},
   }

@@ -11,7 +11,7 @@ import { type CacheReader, cacheStatus } from '../middleware/caching.ts'
 import { type Context, compose, type Middleware } from '../middleware/middleware.ts'
 import { logging, tracing } from '../middleware/observe.ts'
 import type { FunctionDeclaration, GrpcTrigger } from '../spec/define-function.ts'
-import { startTrace } from '../tracing.ts'
+import { untraced } from '../tracing.ts'
 import { healthAndReflection } from './grpc-standard.ts'
 import { type Assembly, hostProcess } from './host.ts'
 import { operational } from './operational.ts'
@@ -73,7 +73,7 @@ function contextOf({ name, declaration }: GrpcAssembly, { requestHeader }: Handl
     trigger: 'grpc',
     method: declaration.trigger.method,
     parent: requestHeader.get('traceparent') ?? undefined,
-    trace: startTrace('untraced', 'internal', undefined),
+    trace: untraced,
     outcome: 'ok',
     fields: {},
   }
@@ -164,7 +164,8 @@ function grpcServer(register: (router: ConnectRouter) => void): Server {
   const http1 = createHttpServer({ keepAliveTimeout: 75_000 }, listener)
   const http2 = createHttp2Server({}, listener as never)
   const open = new Set<Socket>()
-  const server = createServer((socket) => {
+  // Without Nagle: small frames would wait for acknowledgements.
+  const server = createServer({ noDelay: true }, (socket) => {
     open.add(socket)
     socket.once('close', () => open.delete(socket))
     socket.on('error', () => socket.destroy())

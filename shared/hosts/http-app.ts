@@ -10,7 +10,7 @@ import { type CacheReader, caching } from '../middleware/caching.ts'
 import { type Context, compose, type Middleware } from '../middleware/middleware.ts'
 import { logging, tracing } from '../middleware/observe.ts'
 import type { FunctionDeclaration, HttpTrigger, Operation } from '../spec/define-function.ts'
-import { startTrace } from '../tracing.ts'
+import { untraced } from '../tracing.ts'
 
 /** An HTTP function without a host: a neutral request in, a neutral response out, never an exception. */
 export type HttpApp = (request: HttpRequest) => Promise<HttpResponse>
@@ -67,8 +67,6 @@ export function httpApp(options: HttpAppOptions): HttpApp {
 }
 
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
-
-const untraced = startTrace('untraced', 'internal', undefined)
 
 const refusal = compose<{ request: HttpRequest; match: Match | undefined }, HttpResponse>(
   [tracing(), logging()],

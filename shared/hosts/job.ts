@@ -1,6 +1,6 @@
 import { type Context, compose, type Invoke } from '../middleware/middleware.ts'
 import { logging, tracing } from '../middleware/observe.ts'
-import { startTrace } from '../tracing.ts'
+import { untraced } from '../tracing.ts'
 import { type Assembly, jobProcess } from './host.ts'
 
 /** What handler.ts of a job or a cron function is: one run; what it returns goes into the log line. */
@@ -18,7 +18,7 @@ export function runJob(assembly: Assembly): Promise<void> {
       trigger: 'job',
       method: 'run',
       parent: undefined,
-      trace: startTrace('untraced', 'internal', undefined),
+      trace: untraced,
       outcome: 'ok',
       fields: {},
     }

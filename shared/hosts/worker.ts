@@ -8,7 +8,7 @@ import { type Context, compose, type Middleware } from '../middleware/middleware
 import { logging, tracing } from '../middleware/observe.ts'
 import type { FunctionDeclaration, StreamTrigger } from '../spec/define-function.ts'
 import { functionName } from '../spec/names.ts'
-import { startTrace } from '../tracing.ts'
+import { untraced } from '../tracing.ts'
 import { inboxOf } from '../wiring/backing.ts'
 import type { WorkerHandler } from '../worker/handler.ts'
 import type { Delivery, Inbox } from '../worker/inbox.ts'
@@ -148,7 +148,7 @@ function contextOf(name: string, { subject, traceparent, deliveries }: Delivery)
     trigger: 'stream',
     method: subject,
     parent: traceparent,
-    trace: startTrace('untraced', 'internal', undefined),
+    trace: untraced,
     outcome: 'ok',
     fields: deliveries > 1 ? { deliveries } : {},
   }

@@ -69,6 +69,7 @@ export async function jsonBody(request: HttpRequest, accepts: readonly string[])
 
 /** The query as an object of strings. @throws Failure `malformed` with everything that is wrong. */
 export function validQuery(schema: FieldsSchema | undefined, query: string): unknown {
+  if (query === '' && !schema) return {}
   const values: Record<string, string> = Object.create(null)
   const errors: Violation[] = []
   if (!isDecodable(query)) errors.push({ pointer: '', message: 'has a broken percent-encoding' })

@@ -20,7 +20,14 @@ export interface Platform extends AsyncDisposable {
 }
 
 export async function openPlatform(): Promise<Platform> {
-  const stack = new AsyncDisposableStack()
+  // Of an opening that fails halfway nothing is left either.
+  await using opening = new AsyncDisposableStack()
+  const parts = await open(opening)
+  const stack = opening.move()
+  return { ...parts, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+}
+
+async function open(stack: AsyncDisposableStack): Promise<Omit<Platform, keyof AsyncDisposable>> {
   const dir = await mkdtemp(join(tmpdir(), 'registrar-http-'))
   stack.defer(() => rm(dir, { recursive: true, force: true }))
   const guardian = stack.use(new Guardian())
@@ -30,12 +37,10 @@ export async function openPlatform(): Promise<Platform> {
     env: guardian.mark,
     onSpawn: guardian.watch.bind(guardian),
   })
-  const [redis, nats, database] = await Promise.all([
-    startRedis(options('redis')),
-    startNats(options('nats')),
-    testDatabase(),
-  ])
-  for (const one of [database, redis, nats]) stack.use(one)
+  const owned = async <T extends AsyncDisposable>(opened: Promise<T>): Promise<T> => stack.use(await opened)
+  const database = await owned(testDatabase())
+  const redis = await owned(startRedis(options('redis')))
+  const nats = await owned(startNats(options('nats')))
   await using streams = new NatsStreams({ url: nats.url, name: 'test', consumers, maxAckPending: 64 })
   for (const step of await streams.plan()) await step.apply()
   const postgres = stack.use(await Wire.to(database.url))
@@ -48,7 +53,7 @@ export async function openPlatform(): Promise<Platform> {
     STUDENTS_BY_COURSE_URL: 'http://127.0.0.1:9',
     COURSES_BY_STUDENT_URL: 'http://127.0.0.1:9',
   }
-  return { variables, redis, postgres, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  return { variables, redis, postgres }
 }
 
 /** A TCP proxy that can be held, as a network or a server that hangs, and cut, as one that is gone. */

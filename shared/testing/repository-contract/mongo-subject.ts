@@ -56,7 +56,9 @@ export async function ageAll(
 ): Promise<void> {
   await using raw = rawMongo(url, mapping)
   const earlier = (date: Date): Date => new Date(date.getTime() - ms)
-  for (const { _id, outbox, outbox_at, deleted_at } of await raw.documents.find({}).toArray()) {
+  for (const { _id, outbox, outbox_at, deleted_at } of await raw.documents
+    .find({ $or: [{ outbox_at: { $exists: true } }, { live: false }] })
+    .toArray()) {
     const aged = Object.fromEntries(
       Object.entries(outbox).map(([id, { entry, at }]) => [id, { entry, at: earlier(at) }]),
     )

@@ -1,0 +1,29 @@
+import type { Plugin } from 'esbuild'
+
+/**
+ * Modules of Node that cost milliseconds each to load and that drivers ask for whether they use them or not: TLS, in a
+ * cluster without it. A bundle loads them at their first use.
+ */
+const lazy = /^(?:node:)?(tls|https|zlib|cluster|dns)$/
+
+/** Puts a stand-in in the place of each, which passes every access on to the module itself. */
+export const lazyBuiltins: Plugin = {
+  name: 'lazy builtins',
+  setup(setup) {
+    setup.onResolve({ filter: lazy }, ({ path, namespace }) =>
+      namespace === 'lazy'
+        ? { path, external: true }
+        : { path: path.replace('node:', ''), namespace: 'lazy' },
+    )
+    setup.onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path }) => ({
+      contents: `
+        const load = () => require('node:${path}')
+        module.exports = new Proxy({}, {
+          get: (_, key) => load()[key],
+          has: (_, key) => key in load(),
+          ownKeys: () => Reflect.ownKeys(load()),
+          getOwnPropertyDescriptor: (_, key) => ({ ...Object.getOwnPropertyDescriptor(load(), key), configurable: true }),
+        })`,
+    }))
+  },
+}
