@@ -24,7 +24,8 @@ export class Config {
   serviceUrl<S extends string>(variable: string, schemes: readonly S[]): { scheme: S; url: string } {
     const url = this.#variables[variable]
     if (!url) throw new ConfigurationError([`${variable} is not set: it is a URL, ${wanted(schemes)}`])
-    const parsed = URL.parse(url)
+    // Lists of hosts, as MongoDB and NATS have them, are no URLs to the parser: the first stands for all.
+    const parsed = URL.parse(url.replace(/^([^/]*\/\/(?:[^@/]*@)?[^/?,]*)(,[^/?]*)/, '$1'))
     const scheme = schemes.find((one) => parsed?.protocol === `${one}:`)
     // Never the value: it may hold a password.
     if (!parsed?.hostname || !scheme)

@@ -32,8 +32,8 @@ const miss = 'cache-status: registrar; fwd=miss'
 /** From the spawn to the end of the first answer, each beside a hello's. */
 export async function coldStarts(stage: Stage, { spawns }: Options, say: Say): Promise<Row[]> {
   await using stack = new AsyncDisposableStack()
-  for (const name of ['students/get', 'courses/get', 'students/create', 'courses/create'])
-    await prime(stage, name)
+  for (const service of ['students', 'courses'] as const)
+    for (const operation of ['get', 'create'] as const) await prime(stage, service, operation)
   const warm = stack.use(stage.spawn('students/get'))
   const rows: Row[] = []
   for (const variant of variants(stage, warm)) {
@@ -51,21 +51,20 @@ export async function coldStarts(stage: Stage, { spawns }: Options, say: Say): P
 
 const get = (path: string): Sent => ({ method: 'GET', path })
 
+/** What the service's `create` is asked, another name each time. */
+function post(service: 'students' | 'courses', n: number): Sent {
+  const fields =
+    service === 'students'
+      ? { first_name: 'First', last_name: 'Last' }
+      : { discipline: 'Mathematics', teacher: 'Emmy Noether', description: 'Rings and ideals' }
+  return {
+    method: 'POST',
+    path: `/api/${service}`,
+    body: JSON.stringify({ name: filled('Cold $n', n), ...fields }),
+  }
+}
+
 function variants(stage: Stage, warm: Child): Variant[] {
-  const student = {
-    method: 'POST',
-    path: '/api/students',
-    body: '{"name":"Cold $n","first_name":"First","last_name":"Last"}',
-  }
-  const course = {
-    method: 'POST',
-    path: '/api/courses',
-    body: '{"name":"Cold $n","discipline":"Mathematics","teacher":"Emmy Noether","description":"Rings"}',
-  }
-  const post = (sent: typeof student, round: number) => (n: number) => ({
-    ...sent,
-    body: filled(sent.body, round * 1000 + n),
-  })
   const bundle = { start: () => stage.spawn('students/get'), status: 200, aimed: true }
   return [
     {
@@ -93,14 +92,14 @@ function variants(stage: Stage, warm: Child): Variant[] {
       ...bundle,
       what: 'students/create, first 201',
       start: () => stage.spawn('students/create'),
-      request: post(student, 1),
+      request: (n) => post('students', n),
       status: 201,
     },
     {
       ...bundle,
       what: 'courses/create, first 201',
       start: () => stage.spawn('courses/create'),
-      request: post(course, 1),
+      request: (n) => post('courses', n),
       status: 201,
     },
     {
@@ -115,21 +114,19 @@ function variants(stage: Stage, warm: Child): Variant[] {
 }
 
 /** Its first good end writes the code cache, with what these requests made V8 compile. */
-async function prime(stage: Stage, name: string): Promise<void> {
-  const [service = '', operation] = name.split('/')
-  await using child = stage.spawn(name)
+async function prime(
+  stage: Stage,
+  service: 'students' | 'courses',
+  operation: 'get' | 'create',
+): Promise<void> {
+  await using child = stage.spawn(`${service}/${operation}`)
   using connection = await Connection.open(await child.ready)
   const of = service === 'students' ? studentId : courseId
   for (const n of [2, 2, 3]) {
-    if (operation === 'get') await connection.request(requestOf(get(`/api/${service}/${of(n)}`)))
-    else {
-      const variant = variants(stage, child).find(({ what }) => what.startsWith(name))
-      if (variant) await connection.request(requestOf(variant.request(500 + rank++)))
-    }
+    const sent = operation === 'get' ? get(`/api/${service}/${of(n)}`) : post(service, 1000 + n)
+    await connection.request(requestOf(sent))
   }
 }
-
-let rank = 0
 
 async function sample(
   {

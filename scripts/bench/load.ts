@@ -94,21 +94,14 @@ export async function openLoads(stage: Stage, { rounds, seconds }: Options, say:
   }
 }
 
-function generate({ process: child }: Child, plan: Plan): Promise<Load> {
-  return new Promise((resolve, reject) => {
-    const settle = (work: () => void): void => {
-      child.off('message', hear)
-      child.off('exit', gone)
-      work()
-    }
-    const hear = (message: { type?: string; result?: Load; error?: string }): void => {
-      const { type, result, error } = message
-      if (type === 'load' && result) settle(() => resolve(result))
-      if (type === 'failed') settle(() => reject(new Error(`the load broke off: ${error}`)))
-    }
-    const gone = (): void => settle(() => reject(new Error('the generator has ended')))
-    child.on('message', hear)
-    child.once('exit', gone)
-    child.send(plan)
+function generate(generator: Child, plan: Plan): Promise<Load> {
+  const { process: child } = generator
+  const answer = new Promise<Load>((resolve, reject) => {
+    child.once('message', ({ result, error }: { result?: Load; error?: string }) => {
+      if (result) resolve(result)
+      else reject(new Error(`the load broke off: ${error}`))
+    })
   })
+  child.send(plan)
+  return Promise.race([answer, generator.failed])
 }

@@ -20,6 +20,8 @@ export class Child implements AsyncDisposable {
   /** The port that it said; 0 where it serves none. */
   readonly ready: Promise<number>
   readonly exited: Promise<number | NodeJS.Signals>
+  /** Rejects at its end, for those who wait for something else of it. */
+  readonly failed: Promise<never>
   readonly #name: string
   /** The last two chunks: to keep more would be work while a load is measured. */
   #said: [Buffer, Buffer] = [Buffer.alloc(0), Buffer.alloc(0)]
@@ -41,6 +43,10 @@ export class Child implements AsyncDisposable {
       child.once('error', () => resolve(127))
       child.once('close', (code, signal) => resolve(signal ?? code ?? 1))
     })
+    this.failed = this.exited.then((how) => {
+      throw this.#failure(`ended (${how})`)
+    })
+    this.failed.catch(() => {})
     this.ready = new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(this.#failure('did not get ready')), patience)
       child.on('message', (message: { type?: string; port?: number }) => {
@@ -48,9 +54,9 @@ export class Child implements AsyncDisposable {
         clearTimeout(timer)
         resolve(message.port ?? 0)
       })
-      this.exited.then((how) => {
+      this.failed.catch((error) => {
         clearTimeout(timer)
-        reject(this.#failure(`ended (${how})`))
+        reject(error)
       })
     })
     this.ready.catch(() => {})

@@ -102,7 +102,7 @@ ${rows.map((row) => markdownRow(cells(row))).join('\n')}
   pages begin in the middle of the table.
 
 ## How to run it
-\`${how}\` wrote this file. \`npm run bench\` takes about half an hour and shows the same table; \`npm run bench -- --quick\`
+\`${how}\` wrote this file. \`npm run bench\` takes about a quarter of an hour and shows the same table; \`npm run bench -- --quick\`
 takes two minutes and shows whether it works, no more. It starts engines, functions and a gateway of its own on loopback,
 below a folder of its own, and removes all of it; \`--only\` and \`--rows\` leave things out, \`--json\` has all the figures. Run it on a machine that has nothing else to do.
 `

@@ -16,14 +16,11 @@ export const lazyBuiltins: Plugin = {
         : { path: path.replace('node:', ''), namespace: 'lazy' },
     )
     setup.onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path }) => ({
+      // As a prototype, which both kinds of import look through, while neither finds names to copy.
       contents: `
         const load = () => require('node:${path}')
-        module.exports = new Proxy({}, {
-          get: (_, key) => load()[key],
-          has: (_, key) => key in load(),
-          ownKeys: () => Reflect.ownKeys(load()),
-          getOwnPropertyDescriptor: (_, key) => ({ ...Object.getOwnPropertyDescriptor(load(), key), configurable: true }),
-        })`,
+        const get = (_, key) => (key === '__esModule' ? undefined : load()[key])
+        module.exports = Object.create(new Proxy({}, { get, has: (_, key) => key in load() }))`,
     }))
   },
 }

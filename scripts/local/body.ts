@@ -39,8 +39,8 @@ export function readBody(req: IncomingMessage): Promise<Buffer> {
   })
 }
 
-/** What a client may still send after an early answer, so that it comes to read it. */
-const mostDiscarded = 1024 * 1024
+/** How long a client may go on sending after an early answer, so that it comes to read it, in milliseconds. */
+const lingering = 1000
 
 /**
  * Answers; when the request is not read to its end, lets the client finish for a moment and then closes the connection.
@@ -58,16 +58,11 @@ export function answer(req: IncomingMessage, res: ServerResponse, { status, head
   res.writeHead(status, { ...headers, 'content-length': '0', ...length, connection: 'close' })
   if (content === undefined || req.method === 'HEAD') res.flushHeaders()
   else res.write(content)
-  let discarded = 0
   const close = (): void => {
     clearTimeout(timer)
     res.end()
   }
-  const timer = setTimeout(close, 1000)
-  req.on('data', (chunk: Buffer) => {
-    discarded += chunk.length
-    if (discarded > mostDiscarded) close()
-  })
+  const timer = setTimeout(close, lingering)
   req.once('end', close).once('close', close).once('error', close)
   req.resume()
 }

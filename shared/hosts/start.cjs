@@ -25,7 +25,8 @@ const script = new Script(
 
 if (cachedData === undefined || script.cachedDataRejected) {
   process.once('exit', (code) => {
-    if (code !== 0) return
+    // Without an invocation there is little in it, and it would stay.
+    if (code !== 0 || !globalThis[Symbol.for('registrar.invoked')]) return
     try {
       // Renamed into place: another process may be reading it.
       const fresh = `${cacheFile}.${process.pid}`

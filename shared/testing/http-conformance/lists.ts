@@ -89,7 +89,6 @@ export function lists(target: () => Target): void {
           'toString',
           'Name',
           'limit%20',
-          'apikey',
           service.linkField,
           'attributes',
         ].map((p) => [`${p}=x`, `/${decodeURIComponent(p)}`]),
