@@ -2,7 +2,15 @@ import type { Cache } from '../../shared/cache/cache.ts'
 import type { CacheReader } from '../../shared/middleware/caching.ts'
 import type { Events } from '../../shared/resource/events.ts'
 import type { Relay } from '../../shared/resource/relay.ts'
-import { cacheOf, eventsOf, exhaustedOf, postgresOf } from '../../shared/wiring/backing.ts'
+import {
+  cacheOf,
+  cacheReaderOf,
+  eventsOf,
+  exhaustedOf,
+  postgresOf,
+  relayOf,
+  writerOf,
+} from '../../shared/wiring/backing.ts'
 import type { Environment } from '../../shared/wiring/environment.ts'
 import type { Exhausted } from '../../shared/worker/exhausted.ts'
 import type { CourseOutbox, CourseRepository, StudentLookup } from './ports.ts'
@@ -70,23 +78,12 @@ export async function outbox(environment: Environment): Promise<CourseOutbox> {
 }
 
 /** A repository that tells others of what it committed. */
-export async function writer(environment: Environment): Promise<CourseRepository> {
-  const [own, telling, { relayed }] = await Promise.all([
-    repository(environment),
-    relay(environment),
-    import('../../shared/resource/relay.ts'),
-  ])
-  return relayed(own, telling)
+export function writer(environment: Environment): Promise<CourseRepository> {
+  return writerOf(repository(environment), relay(environment))
 }
 
-export async function relay(environment: Environment): Promise<Relay> {
-  const [entries, cache, streams, { Relay }] = await Promise.all([
-    outbox(environment),
-    staleness(environment),
-    events(environment),
-    import('../../shared/resource/relay.ts'),
-  ])
-  return environment.share('relay', () => new Relay({ side: 'C', outbox: entries, cache, events: streams }))
+export function relay(environment: Environment): Promise<Relay> {
+  return relayOf(environment, 'C', outbox(environment), staleness(environment))
 }
 
 /** Where the cache keeps what is stale; answers come through `cache`. */
@@ -104,12 +101,8 @@ export function exhausted(environment: Environment): Promise<Exhausted> {
 }
 
 /** Answers come through the cache. */
-export async function cache(environment: Environment): Promise<CacheReader> {
-  const [store, { cacheReader }] = await Promise.all([
-    staleness(environment),
-    import('../../shared/cache/reader.ts'),
-  ])
-  return cacheReader(store)
+export function cache(environment: Environment): Promise<CacheReader> {
+  return cacheReaderOf(staleness(environment))
 }
 
 export async function lookup(environment: Environment): Promise<StudentLookup> {

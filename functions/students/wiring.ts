@@ -2,7 +2,15 @@ import type { Cache } from '../../shared/cache/cache.ts'
 import type { CacheReader } from '../../shared/middleware/caching.ts'
 import type { Events } from '../../shared/resource/events.ts'
 import type { Relay } from '../../shared/resource/relay.ts'
-import { cacheOf, eventsOf, exhaustedOf, postgresOf } from '../../shared/wiring/backing.ts'
+import {
+  cacheOf,
+  cacheReaderOf,
+  eventsOf,
+  exhaustedOf,
+  postgresOf,
+  relayOf,
+  writerOf,
+} from '../../shared/wiring/backing.ts'
 import type { Environment } from '../../shared/wiring/environment.ts'
 import type { Exhausted } from '../../shared/worker/exhausted.ts'
 import type { CourseLookup, StudentOutbox, StudentRepository } from './ports.ts'
@@ -33,23 +41,12 @@ export async function outbox(environment: Environment): Promise<StudentOutbox> {
 }
 
 /** A repository that tells others of what it committed. */
-export async function writer(environment: Environment): Promise<StudentRepository> {
-  const [own, telling, { relayed }] = await Promise.all([
-    repository(environment),
-    relay(environment),
-    import('../../shared/resource/relay.ts'),
-  ])
-  return relayed(own, telling)
+export function writer(environment: Environment): Promise<StudentRepository> {
+  return writerOf(repository(environment), relay(environment))
 }
 
-export async function relay(environment: Environment): Promise<Relay> {
-  const [entries, cache, streams, { Relay }] = await Promise.all([
-    outbox(environment),
-    staleness(environment),
-    events(environment),
-    import('../../shared/resource/relay.ts'),
-  ])
-  return environment.share('relay', () => new Relay({ side: 'S', outbox: entries, cache, events: streams }))
+export function relay(environment: Environment): Promise<Relay> {
+  return relayOf(environment, 'S', outbox(environment), staleness(environment))
 }
 
 /** Where the cache keeps what is stale; answers come through `cache`. */
@@ -67,12 +64,8 @@ export function exhausted(environment: Environment): Promise<Exhausted> {
 }
 
 /** Answers come through the cache. */
-export async function cache(environment: Environment): Promise<CacheReader> {
-  const [store, { cacheReader }] = await Promise.all([
-    staleness(environment),
-    import('../../shared/cache/reader.ts'),
-  ])
-  return cacheReader(store)
+export function cache(environment: Environment): Promise<CacheReader> {
+  return cacheReaderOf(staleness(environment))
 }
 
 export async function lookup(environment: Environment): Promise<CourseLookup> {

@@ -7,6 +7,7 @@ import type { Trigger } from '../../shared/spec/define-function.ts'
 import { type DiscoveredFunction, discoverFunctions } from '../../shared/spec/discover.ts'
 import { needsOf } from '../../shared/spec/needs.ts'
 import { lazyBuiltins } from './lazy-builtins.ts'
+import { redisCommands } from './redis-commands.ts'
 
 /** Bundles each function of a tree into `<out>/<service>/<function>.cjs`, with `start.cjs` beside them. */
 export async function bundleFunctions(root: string, out: string): Promise<readonly DiscoveredFunction[]> {
@@ -14,7 +15,7 @@ export async function bundleFunctions(root: string, out: string): Promise<readon
   const result = await build({
     absWorkingDir: root,
     entryPoints: functions.map(({ name }) => ({ in: `function:${name.full}`, out: name.full })),
-    plugins: [entries(root, functions), lazyBuiltins],
+    plugins: [entries(root, functions), lazyBuiltins, redisCommands],
     outdir: out,
     bundle: true,
     write: false,

@@ -61,7 +61,12 @@ function translate(error: unknown): Failure {
 
 function transport(baseUrl: string) {
   // No pings on an idle connection: they would keep the other side from scaling to zero.
-  return createGrpcTransport({ baseUrl, interceptors: [retryUnavailable], pingIntervalMs: 10_000 })
+  return createGrpcTransport({
+    baseUrl,
+    interceptors: [retryUnavailable],
+    acceptCompression: [],
+    pingIntervalMs: 10_000,
+  })
 }
 
 /** Tries again what never reached the other side, or what it said to try again; within the call's deadline. */

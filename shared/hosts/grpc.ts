@@ -154,7 +154,12 @@ const statuses: Middleware<Asked, Answered> = (next) => async (asked, context) =
 
 /** HTTP/1.1 and HTTP/2 without TLS on one port, told apart by HTTP/2's preface. */
 function grpcServer(register: (router: ConnectRouter) => void): Server {
-  const rpc = connectNodeAdapter({ routes: register, readMaxBytes: 64 * 1024 })
+  const rpc = connectNodeAdapter({
+    routes: register,
+    readMaxBytes: 64 * 1024,
+    // Between neighbours compression costs more than it saves.
+    acceptCompression: [],
+  })
   const listener: RequestListener = async (request, response) => {
     const own = await operational(request.url ?? '/')
     if (!own) return rpc(request, response)

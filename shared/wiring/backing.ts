@@ -1,6 +1,10 @@
 import type { Cache } from '../cache/cache.ts'
+import type { Side } from '../enrolment/register.ts'
 import consumers from '../generated/consumers.json' with { type: 'json' }
+import type { CacheReader } from '../middleware/caching.ts'
 import type { Events } from '../resource/events.ts'
+import type { Outbox, Repository } from '../resource/ports.ts'
+import type { Relay } from '../resource/relay.ts'
 import type { DeadLetters } from '../worker/dead-letters.ts'
 import type { Exhausted } from '../worker/exhausted.ts'
 import type { Inbox } from '../worker/inbox.ts'
@@ -60,4 +64,32 @@ export async function postgresOf(environment: Environment, url: string) {
     client.warm()
     return client
   })
+}
+
+export async function relayOf(
+  environment: Environment,
+  side: Side,
+  entries: Promise<Outbox>,
+  store: Promise<Cache>,
+): Promise<Relay> {
+  const [outbox, cache, events, { Relay }] = await Promise.all([
+    entries,
+    store,
+    eventsOf(environment),
+    import('../resource/relay.ts'),
+  ])
+  return environment.share('relay', () => new Relay({ side, outbox, cache, events }))
+}
+
+export async function writerOf<F>(
+  own: Promise<Repository<F>>,
+  telling: Promise<Relay>,
+): Promise<Repository<F>> {
+  const [repository, relay, { relayed }] = await Promise.all([own, telling, import('../resource/relay.ts')])
+  return relayed(repository, relay)
+}
+
+export async function cacheReaderOf(store: Promise<Cache>): Promise<CacheReader> {
+  const [cache, { cacheReader }] = await Promise.all([store, import('../cache/reader.ts')])
+  return cacheReader(cache)
 }
