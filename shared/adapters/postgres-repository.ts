@@ -123,30 +123,52 @@ export class PostgresRepository<F extends object> implements Repository<F> {
 
   async insert(change: Change<F> & { readonly next: Aggregate<F> }, claim?: Claim): Promise<Insertion> {
     try {
+      // One statement is atomic by itself, and one round trip.
+      if (!claim) {
+        await this.#client.run((sql) => this.#insert(sql, change))
+        return { created: true }
+      }
       return await this.#client.transaction(async (sql) => {
-        const earlier = claim && (await this.#claim(sql, claim))
+        const earlier = await this.#claim(sql, claim)
         if (earlier !== undefined) return { created: false, answer: earlier }
-        const { next } = change
-        const columns = this.#mapping.columns(next.fields)
-        const names = Object.keys(columns)
-        const values = Object.values(columns)
-        // One round trip for all of them: the driver sends without waiting, and the transaction fails as one.
-        await Promise.all([
-          sql.unsafe(
-            `insert into ${this.#table('entities')} (id, version, floor, created_at, updated_at, ${names.join(', ')})
-             values ($1, $2, $3, to_timestamp($4::float8 / 1000), to_timestamp($5::float8 / 1000),
-             ${names.map((_, i) => `$${i + 6}`).join(', ')})`,
-            [next.id, next.version, next.floor, next.createdAt, next.updatedAt, ...values],
-            prepared,
-          ),
-          ...this.#writeLinks(sql, change.next.id, change),
-          this.#writeEntry(sql, change),
-        ])
+        await this.#insert(sql, change)
         return { created: true }
       })
     } catch (error) {
       throw this.#translate(error)
     }
+  }
+
+  async #insert(
+    sql: Query,
+    { next, changed, entry }: Change<F> & { readonly next: Aggregate<F> },
+  ): Promise<void> {
+    const columns = this.#mapping.columns(next.fields)
+    await sql.unsafe(
+      `with entity as (
+         insert into ${this.#table('entities')} (id, version, floor, created_at, updated_at, ${Object.keys(columns).join(', ')})
+         values ($1, $2, $3, to_timestamp($4::float8 / 1000), to_timestamp($5::float8 / 1000),
+         ${Object.keys(columns)
+           .map((_, i) => `$${i + 9}`)
+           .join(', ')}) returning id
+       ), linked as (
+         insert into ${this.#table('links')} (owner, member, present, ts, origin, reason)
+         select entity.id, r.* from entity, ${linkRecords('$6')}
+       )
+       insert into ${this.#table('outbox')} (id, entry) values ($7, $8)`,
+      [
+        next.id,
+        next.version,
+        next.floor,
+        next.createdAt,
+        next.updatedAt,
+        recordsOf(changed),
+        entry.id,
+        JSON.stringify(entry),
+        ...Object.values(columns),
+      ],
+      prepared,
+    )
   }
 
   async change<R>(id: string, decide: Decide<F, R>): Promise<R> {
@@ -218,21 +240,13 @@ export class PostgresRepository<F extends object> implements Repository<F> {
 
   #writeLinks(sql: Transaction, id: string, { changed }: Change<F>): Promise<unknown>[] {
     if (changed.size === 0) return []
-    const rows = [...changed].map(([member, { present, ts, origin, reason }]) => ({
-      member,
-      present,
-      ts,
-      origin,
-      reason,
-    }))
     return [
       sql.unsafe(
         `insert into ${this.#table('links')} (owner, member, present, ts, origin, reason)
-         select $1, r.member, r.present, r.ts, r.origin, r.reason
-         from json_to_recordset($2) as r(member text, present boolean, ts bigint, origin text, reason text)
+         select $1, r.* from ${linkRecords('$2')}
          on conflict (owner, member) do update
          set present = excluded.present, ts = excluded.ts, origin = excluded.origin, reason = excluded.reason`,
-        [id, JSON.stringify(rows)],
+        [id, recordsOf(changed)],
         prepared,
       ),
     ]
@@ -313,8 +327,22 @@ function millis(column: string): string {
   return `(extract(epoch from ${column}) * 1000)::float8`
 }
 
+/** Registers as one parameter, and as SQL's records of it. */
+function recordsOf(changed: Change<unknown>['changed']): string {
+  return JSON.stringify(
+    [...changed].map(([member, { present, ts, origin, reason }]) => ({
+      member,
+      present,
+      ts,
+      origin,
+      reason,
+    })),
+  )
+}
+
+const linkRecords = (parameter: string): string =>
+  `json_to_recordset(${parameter}::json) as r(member text, present boolean, ts bigint, origin text, reason text)`
+
 function register({ member, present, ts, origin, reason }: LinkRow): [string, Register] {
   return [member, { present, ts, origin, ...(reason === null ? {} : { reason }) }]
 }
-
-export type { Query }
