@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres from 'postgres'
 import { bundleFunctions } from '../build/bundle.ts'
+import { bundleArguments } from '../build/current.ts'
 import type { EngineOptions } from '../engines/engine.ts'
 import { startNats } from '../engines/nats.ts'
 import { startPostgres } from '../engines/postgres.ts'
@@ -90,9 +91,7 @@ export class Stage implements AsyncDisposable {
   /** One function as a process of its own, alive until it is disposed of; nothing of it is waited for. */
   spawn(name: string, { env = {}, sources = false }: SpawnOptions = {}): Child {
     const bundles = join(this.dir, 'dist')
-    const args = sources
-      ? [join(root, 'shared/hosts/main.ts'), name]
-      : [join(bundles, 'start.cjs'), join(bundles, `${name}.cjs`)]
+    const args = sources ? [join(root, 'shared/hosts/main.ts'), name] : bundleArguments(bundles, name)
     return this.#node(name, args, { ...this.urls, FUNCTION: name, ...env })
   }
 

@@ -5,6 +5,16 @@ import { join } from 'node:path'
 /** The folder of a tree's bundles. */
 export const bundlesOf = (root: string): string => join(root, 'dist')
 
+/**
+ * Arguments of Node that start a function's bundle. The flag makes room for what a start allocates: else V8 collects
+ * five times before the first request is served.
+ */
+export const bundleArguments = (bundles: string, full: string): string[] => [
+  '--min-semi-space-size=16',
+  join(bundles, 'start.cjs'),
+  join(bundles, `${full}.cjs`),
+]
+
 /** Builds the bundles of a tree unless they are those of its sources as they are. */
 export async function ensureBundles(root: string): Promise<'built' | 'there'> {
   const out = bundlesOf(root)

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { FunctionName } from '../../shared/spec/names.ts'
-import { bundlesOf, ensureBundles } from '../build/current.ts'
+import { bundleArguments, bundlesOf, ensureBundles } from '../build/current.ts'
 
 export interface Command {
   readonly command: string
@@ -26,16 +26,13 @@ function fromSources(root: string): Launcher {
   }
 }
 
-/** Room for what a start allocates: else V8 collects five times before the first request is served. */
-const flags = ['--min-semi-space-size=16'] as const
-
 function fromBundles(root: string): Launcher {
   const bundles = bundlesOf(root)
   return {
     prepare: async () => void (await ensureBundles(root)),
     launch: ({ full }) => ({
       command: process.execPath,
-      args: [...flags, join(bundles, 'start.cjs'), join(bundles, `${full}.cjs`)],
+      args: bundleArguments(bundles, full),
     }),
   }
 }
