@@ -9,11 +9,15 @@ import { open, type Stage } from './stage.ts'
 import { median, quantile } from './statistics.ts'
 
 /** One service's list over a table of one size. */
-interface Table {
+interface Filled {
   readonly size: number
-  readonly connection: Connection
+  readonly port: number
   /** SQL's view of the row in the middle, from which the deep pages go on. */
   readonly middle: Readonly<Record<string, string | number>>
+}
+
+interface Table extends Filled {
+  readonly connection: Connection
 }
 
 interface Kind {
@@ -66,11 +70,17 @@ export async function listPages(stage: Stage, { rows: sizes, pages }: Options, s
     await using stack = new AsyncDisposableStack()
     const redis = new Redis(stage.urls.CACHE_URL)
     stack.defer(() => redis.disconnect())
-    const tables: Table[] = []
+    const filled: Filled[] = []
     for (const [i, size] of sizes.entries()) {
       say(`filling a table of ${size} ${service}`)
-      tables.push(await fill(stage, stack, service, size, i + 1))
+      filled.push(await fill(stage, stack, service, size, i + 1))
     }
+    // Only now: a server gives up on a connection that says nothing while a million rows are made.
+    const tables = await Promise.all(
+      filled.map(
+        async (one): Promise<Table> => ({ ...one, connection: stack.use(await Connection.open(one.port)) }),
+      ),
+    )
     for (const kind of kinds[service]) {
       const times = await measure(service, kind, tables, pages, redis)
       rows.push(rowOf(service, kind, sizes, times))
@@ -86,7 +96,7 @@ async function fill(
   service: Service,
   size: number,
   cache: number,
-): Promise<Table> {
+): Promise<Filled> {
   const name = `pages_${service}_${size}`
   const urls = await stage.database(name, cache)
   // A million rows need not be kept while the other service's are made.
@@ -100,8 +110,7 @@ async function fill(
     [id],
   )
   const list = stack.use(stage.spawn(`${service}/list`, { env: urls }))
-  const connection = stack.use(await Connection.open(await list.ready))
-  return { size, connection, middle: { ...middle } }
+  return { size, port: await list.ready, middle: { ...middle } }
 }
 
 /** Milliseconds by table; the tables take turns, so that what disturbs the machine disturbs all. */

@@ -68,7 +68,7 @@ export function markdown(rows: readonly Row[], machine: Machine, how: string): s
 
 # Benchmarks
 
-The last run: ${machineLines(machine).join('. ')}. ${summary(rows)}.
+The last run, of \`${how}\`: ${machineLines(machine).join('. ')}. ${summary(rows)}.
 
 ${markdownRow(headings)}
 ${markdownRow(headings.map(() => '---'))}
