@@ -23,5 +23,5 @@ test('says what is wrong without the value, which may hold a password', () => {
 test('refuses a number that is none, or out of its range', () => {
   for (const PORT of ['x', '-1', '65536', '1.5'])
     expect(() => new Config({ PORT }).listen()).toThrow(/PORT is not a whole number/)
-  expect(new Config({}).listen()).toEqual({ host: '0.0.0.0', port: 8080 })
+  expect(new Config({}).listen()).toEqual({ host: undefined, port: 8080 })
 })

@@ -44,8 +44,8 @@ export class Config {
   }
 
   /** Where to listen: `HOST`, by default every interface, as containers need; `PORT`, by default 8080. */
-  listen(): { host: string; port: number } {
-    return { host: this.#variables['HOST'] ?? '0.0.0.0', port: this.#integer('PORT', 8080, 0, 65_535) }
+  listen(): { host: string | undefined; port: number } {
+    return { host: this.#variables['HOST'] || undefined, port: this.#integer('PORT', 8080, 0, 65_535) }
   }
 
   /** Most messages of one consumer that may be under way: 1 is one operation at a time, as in the original. */

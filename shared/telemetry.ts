@@ -3,6 +3,7 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { resourceFromAttributes } from '@opentelemetry/resources'
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base'
+import { recordSpans } from './tracing.ts'
 
 /** Sends spans to the OTLP endpoint of the environment; what is left is sent when it is disposed of. */
 export function telemetry(name: string): AsyncDisposable {
@@ -12,5 +13,6 @@ export function telemetry(name: string): AsyncDisposable {
     spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter(), { scheduledDelayMillis: 1000 })],
   })
   trace.setGlobalTracerProvider(provider)
+  recordSpans()
   return { [Symbol.asyncDispose]: () => provider.shutdown() }
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import {
   context,
   isSpanContextValid,
@@ -51,21 +50,28 @@ const kinds: Record<SpanRole, SpanKind> = {
   internal: SpanKind.INTERNAL,
 }
 
+let recording = false
+
+/** To be called by whoever registers an SDK: until then no span is made, since nobody would see it. */
+export function recordSpans(): void {
+  recording = true
+}
+
 /** Starts a span below `parent` (a traceparent), or at the root of a trace of its own. */
 export function startTrace(name: string, role: SpanRole, parent: string | undefined): Trace {
   const remote = parseTraceparent(parent)
+  if (!recording) return { ...untraced, ...idsOf(remote ?? newIds()) }
   const above = remote ? trace.setSpanContext(ROOT_CONTEXT, remote) : ROOT_CONTEXT
   const span = trace.getTracer('registrar').startSpan(name, { kind: kinds[role] }, above)
   return traceOf(span, remote)
 }
 
 function traceOf(span: Span, remote: SpanContext | undefined): Trace {
-  // Without an SDK a span has no ids of its own: hand the caller's on, or begin a trace.
+  // A span that was not sampled may have no ids of its own: hand the caller's on, or begin a trace.
   const own = span.spanContext()
   const ids = isSpanContextValid(own) ? own : (remote ?? newIds())
   return {
-    traceId: ids.traceId,
-    traceparent: `00-${ids.traceId}-${ids.spanId}-0${ids.traceFlags & 1}`,
+    ...idsOf(ids),
     run: (work) => (span.isRecording() ? context.with(trace.setSpan(ROOT_CONTEXT, span), work) : work()),
     setAttribute: (key, value) => {
       span.setAttribute(key, value)
@@ -79,23 +85,25 @@ function traceOf(span: Span, remote: SpanContext | undefined): Trace {
   }
 }
 
-/** Random bytes for many ids: asking for a few at a time is dear on a hot path. */
-let pool = Buffer.alloc(0)
-let used = 0
-const idBytes = 24
+function idsOf({ traceId, spanId, traceFlags }: SpanContext): Pick<Trace, 'traceId' | 'traceparent'> {
+  return { traceId, traceparent: `00-${traceId}-${spanId}-0${traceFlags & 1}` }
+}
 
+/** As the SDK makes them: unique is enough, and a cold start need not wait for cryptography. */
 function newIds(): SpanContext {
-  if (used === pool.length) {
-    pool = randomBytes(idBytes * 256)
-    used = 0
-  }
-  const hex = pool.toString('hex', used, used + idBytes)
-  used += idBytes
-  return { traceId: hex.slice(0, 32), spanId: hex.slice(32), traceFlags: 1 }
+  return { traceId: randomHex() + randomHex(), spanId: randomHex(), traceFlags: 1 }
+}
+
+/** 64 random bits in hexadecimal digits, never all zero. */
+function randomHex(): string {
+  const half = (least: number): string =>
+    (least + Math.floor(Math.random() * (2 ** 32 - least))).toString(16).padStart(8, '0')
+  return half(1) + half(0)
 }
 
 /** Runs a call to a backing service in a span of its own, below the active one. */
 export async function inSpan<T>(name: string, role: SpanRole, work: () => Promise<T>): Promise<T> {
+  if (!recording) return work()
   const span = trace.getTracer('registrar').startSpan(name, { kind: kinds[role] })
   if (!span.isRecording()) return work()
   try {

@@ -6,11 +6,12 @@ import { join } from 'node:path'
 export const bundlesOf = (root: string): string => join(root, 'dist')
 
 /**
- * Arguments of Node that start a function's bundle. The flag makes room for what a start allocates: else V8 collects
- * five times before the first request is served.
+ * Arguments of Node that start a function's bundle. The flags give young objects a space of one size: with less, V8
+ * collects five times before the first request is served; with more, a busy function takes twice the memory.
  */
 export const bundleArguments = (bundles: string, full: string): string[] => [
-  '--min-semi-space-size=16',
+  '--min-semi-space-size=8',
+  '--max-semi-space-size=8',
   join(bundles, 'start.cjs'),
   join(bundles, `${full}.cjs`),
 ]

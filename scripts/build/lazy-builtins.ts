@@ -2,9 +2,9 @@ import type { Plugin } from 'esbuild'
 
 /**
  * Modules of Node that cost milliseconds each to load and that drivers ask for whether they use them or not: TLS, in a
- * cluster without it. A bundle loads them at their first use.
+ * cluster without it; or not before they have waited for a server: cryptography. A bundle loads them at their first use.
  */
-const lazy = /^(?:node:)?(tls|https|zlib|cluster|dns)$/
+const lazy = /^(?:node:)?(tls|https|zlib|cluster|dns|crypto|assert|child_process|perf_hooks)$/
 
 /** Puts a stand-in in the place of each, which passes every access on to the module itself. */
 export const lazyBuiltins: Plugin = {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { answerUnread } from '../../shared/http/linger.ts'
 import { bodyLimit } from '../../shared/http/message.ts'
 
 export const noBody = Buffer.alloc(0)
@@ -39,30 +40,16 @@ export function readBody(req: IncomingMessage): Promise<Buffer> {
   })
 }
 
-/** How long a client may go on sending after an early answer, so that it comes to read it, in milliseconds. */
-const lingering = 1000
-
-/**
- * Answers; when the request is not read to its end, lets the client finish for a moment and then closes the connection.
- * Closed at once, the unread bytes would reset it and take the answer along.
- */
+/** Answers; when the request is not read to its end, in a way that lets the client come to read the answer. */
 export function answer(req: IncomingMessage, res: ServerResponse, { status, headers, body }: Reply): void {
   if (res.headersSent || res.destroyed) return
   const content = typeof body === 'string' ? Buffer.from(body) : body
   const length = content === undefined ? {} : { 'content-length': String(content.byteLength) }
-  if (req.complete || !hasBody(req)) {
-    res.writeHead(status, { ...headers, ...length })
-    res.end(req.method === 'HEAD' ? undefined : content)
+  const shown = req.method === 'HEAD' ? undefined : content
+  if (!req.complete && hasBody(req)) {
+    answerUnread(req, res, status, { ...headers, ...length }, shown)
     return
   }
-  res.writeHead(status, { ...headers, 'content-length': '0', ...length, connection: 'close' })
-  if (content === undefined || req.method === 'HEAD') res.flushHeaders()
-  else res.write(content)
-  const close = (): void => {
-    clearTimeout(timer)
-    res.end()
-  }
-  const timer = setTimeout(close, lingering)
-  req.once('end', close).once('close', close).once('error', close)
-  req.resume()
+  res.writeHead(status, { ...headers, ...length })
+  res.end(shown)
 }

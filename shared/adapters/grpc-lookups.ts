@@ -2,6 +2,7 @@ import { Code, ConnectError, createClient, type Interceptor } from '@connectrpc/
 import { createGrpcTransport } from '@connectrpc/connect-node'
 import type { Course } from '../../functions/courses/domain/course.ts'
 import type { Student } from '../../functions/students/domain/student.ts'
+import { batching } from '../batching.ts'
 import { Failure, unavailable } from '../errors.ts'
 import { CourseLookupService, StudentLookupService } from '../generated/registrar/v1/lookups_pb.ts'
 import { decodeCourses, decodeStudents, type MembersById } from '../messages/lookup-codec.ts'
@@ -9,18 +10,20 @@ import type { Looked, Lookup } from '../resource/ports.ts'
 
 /** Longest that a lookup may take, its retries and a cold start of the other side included, in milliseconds. */
 const patience = 3000
+/** Most ids that the other side takes in one call. */
+const mostIds = 100
 const retries = { most: 3, firstWait: 50 }
 
 /** The courses of a student, over gRPC. */
 export function courseLookup(url: string): Lookup<Course> {
   const client = createClient(CourseLookupService, transport(url))
-  return lookup(async (id, options) => decodeCourses(await client.byStudent({ studentIds: [id] }, options)))
+  return lookup(async (studentIds, options) => decodeCourses(await client.byStudent({ studentIds }, options)))
 }
 
 /** The students of a course, over gRPC. */
 export function studentLookup(url: string): Lookup<Student> {
   const client = createClient(StudentLookupService, transport(url))
-  return lookup(async (id, options) => decodeStudents(await client.byCourse({ courseIds: [id] }, options)))
+  return lookup(async (courseIds, options) => decodeStudents(await client.byCourse({ courseIds }, options)))
 }
 
 interface CallOptions {
@@ -29,16 +32,21 @@ interface CallOptions {
   readonly onHeader: (headers: Headers) => void
 }
 
-function lookup<M>(call: (id: string, options: CallOptions) => Promise<MembersById<M>>): Lookup<M> {
+/** Requests of one turn of the event loop share a call, which belongs to the trace of the first: a call costs more than its ids. */
+function lookup<M>(call: (ids: string[], options: CallOptions) => Promise<MembersById<M>>): Lookup<M> {
+  const ask = batching(async (ids, traceparent: string) => {
+    let cacheStatus: string | null = null
+    const onHeader = (headers: Headers): void => {
+      cacheStatus = headers.get('cache-status')
+    }
+    const found = await call([...ids], { timeoutMs: patience, headers: { traceparent }, onHeader })
+    return { found, ...(cacheStatus === null ? {} : { cacheStatus }) }
+  }, mostIds)
   return {
     async membersOf(id, { traceparent }): Promise<Looked<M>> {
-      let cacheStatus: string | null = null
-      const onHeader = (headers: Headers): void => {
-        cacheStatus = headers.get('cache-status')
-      }
       try {
-        const found = await call(id, { timeoutMs: patience, headers: { traceparent }, onHeader })
-        return { members: found.get(id) ?? [], ...(cacheStatus === null ? {} : { cacheStatus }) }
+        const { found, ...rest } = await ask(id, traceparent)
+        return { members: found.get(id) ?? [], ...rest }
       } catch (error) {
         throw translate(error)
       }
@@ -69,15 +77,21 @@ function transport(baseUrl: string) {
   })
 }
 
-/** Tries again what never reached the other side, or what it said to try again; within the call's deadline. */
+/** Tries again what was not answered, or with the word to try again; within the call's deadline. */
 const retryUnavailable: Interceptor = (next) => async (request) => {
   for (let attempt = 0; ; attempt++) {
     try {
       return await next(request)
     } catch (error) {
       const rpc = ConnectError.from(error)
-      if (rpc.code !== Code.Unavailable || attempt >= retries.most || request.signal.aborted) throw error
+      const again = rpc.code === Code.Unavailable || broke(rpc)
+      if (!again || attempt >= retries.most || request.signal.aborted) throw error
       await new Promise((resolve) => setTimeout(resolve, retries.firstWait * 2 ** attempt))
     }
   }
+}
+
+/** Whether the connection broke: what the other side itself said has metadata. */
+function broke({ code, metadata }: ConnectError): boolean {
+  return (code === Code.Canceled || code === Code.Aborted) && metadata.keys().next().done === true
 }

@@ -21,10 +21,8 @@ interface Found {
   value?: string
 }
 
-interface Read {
+interface Read extends PromiseWithResolvers<Found> {
   readonly keys: readonly [generation: string, value: string]
-  readonly resolve: (found: Found) => void
-  readonly reject: (error: unknown) => void
 }
 
 /** The value, if it is of the generation. */
@@ -39,7 +37,8 @@ export class RedisCache implements Cache, AsyncDisposable {
   readonly #redis: Redis
   readonly #service: string
   readonly #connected: Promise<void>
-  readonly #reads: Read[] = []
+  /** Those of this turn of the event loop, by what they ask for. */
+  #reads = new Map<string, Read>()
   #down = 0
 
   constructor({ url, service }: RedisCacheOptions) {
@@ -60,17 +59,24 @@ export class RedisCache implements Cache, AsyncDisposable {
     this.#connected = this.#redis.connect().catch(() => {})
   }
 
-  /** Reads of one turn of the event loop leave as one command: each command costs more than its keys. */
+  /**
+   * Reads of one turn of the event loop leave as one command, in which each key is asked for once: a command costs more
+   * than its keys, and a thousand readers of one value no more than one.
+   */
   read(namespace: string, variant: string): Promise<Found> {
-    return new Promise((resolve, reject) => {
-      if (this.#reads.length === 0) setImmediate(() => void this.#readAll())
-      const keys = [this.#generationKey(namespace), this.#valueKey(namespace, variant)] as const
-      this.#reads.push({ keys, resolve, reject })
-    })
+    const value = this.#valueKey(namespace, variant)
+    let read = this.#reads.get(value)
+    if (!read) {
+      if (this.#reads.size === 0) setImmediate(() => void this.#readAll())
+      read = { keys: [this.#generationKey(namespace), value], ...Promise.withResolvers<Found>() }
+      this.#reads.set(value, read)
+    }
+    return read.promise
   }
 
   async #readAll(): Promise<void> {
-    const reads = this.#reads.splice(0)
+    const reads = [...this.#reads.values()]
+    this.#reads = new Map()
     try {
       const values = await this.#try((redis) => redis.mget(reads.flatMap(({ keys }) => keys)))
       for (const [i, { resolve }] of reads.entries()) resolve(fresh(values[2 * i], values[2 * i + 1]))

@@ -3,6 +3,7 @@ import { createServer as createHttp2Server } from 'node:http2'
 import { createServer, type Server, type Socket } from 'node:net'
 import { Code, ConnectError, type ConnectRouter, type HandlerContext } from '@connectrpc/connect'
 import { connectNodeAdapter } from '@connectrpc/connect-node'
+import { batching } from '../batching.ts'
 import { Failure, type Code as FailureCode, toFailure } from '../errors.ts'
 import { CourseLookupService, StudentLookupService } from '../generated/registrar/v1/lookups_pb.ts'
 import { encodeCourses, encodeStudents, type MembersById } from '../messages/lookup-codec.ts'
@@ -31,18 +32,30 @@ export function serveGrpc(assembly: GrpcAssembly): Promise<void> {
   return hostProcess(assembly, (wired) => {
     const loaded = wired.then(({ dependencies, handlers }) => ({
       // Assembled from one folder, as its declaration says.
-      load: handlers as LookupHandler,
+      load: batching(handlers as LookupHandler, mostIds),
       cache: dependencies['cache'] as CacheReader,
     }))
     loaded.catch(() => {})
-    const answer = compose<Asked, Answered>([tracing(), logging(), statuses], async ({ ids }, context) => {
-      if (ids.length > mostIds) throw new Failure('invalid', { detail: `at most ${mostIds} ids in one call` })
-      const { load, cache } = await loaded
-      return cached(cache, ids, load, context)
-    })
+    const answer = compose<Asked, Answered>(
+      [tracing(), logging(), statuses],
+      async ({ ids, rpc }, context) => {
+        if (ids.length > mostIds)
+          throw new Failure('invalid', { detail: `at most ${mostIds} ids in one call` })
+        const { load, cache } = await loaded
+        return Promise.race([cached(cache, ids, load, context), aborted(rpc.signal)])
+      },
+    )
     const call = (ids: readonly string[], rpc: HandlerContext): Promise<Answered> =>
       answer({ ids, rpc }, contextOf(assembly, rpc))
     return { server: grpcServer((router) => routes(router, call)) }
+  })
+}
+
+/** Rejects at the caller's deadline, or when it has gone away. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const late = (): void => reject(new Failure('deadline_exceeded', { detail: 'the deadline has passed' }))
+    signal.addEventListener('abort', late, { once: true })
   })
 }
 
@@ -83,14 +96,13 @@ function contextOf({ name, declaration }: GrpcAssembly, { requestHeader }: Handl
 async function cached(
   cache: CacheReader,
   ids: readonly string[],
-  load: LookupHandler,
+  load: (id: string, context: undefined) => Promise<Answered>,
   context: Context,
 ): Promise<Answered> {
-  const batch = batched(load)
   const results = await Promise.all(
     ids.map(async (id) => {
       const { value, result } = await cache.through(`by:${id}`, '', async () =>
-        JSON.stringify(await batch(id)),
+        JSON.stringify((await load(id, undefined)).get(id) ?? []),
       )
       observeCache(context.function, result)
       return [id, JSON.parse(value), result] as const
@@ -102,22 +114,6 @@ async function cached(
 
 function worst(results: readonly CacheResult[]): CacheResult {
   return results.includes('bypass') ? 'bypass' : results.includes('miss') ? 'miss' : 'hit'
-}
-
-/** Collects the ids asked for within one turn of the event loop into one load. */
-function batched(load: LookupHandler): (id: string) => Promise<readonly object[]> {
-  let waiting: string[] = []
-  let loading: Promise<Answered> | undefined
-  return async (id) => {
-    waiting.push(id)
-    loading ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
-      const ids = waiting
-      waiting = []
-      loading = undefined
-      return load(ids)
-    })
-    return (await loading).get(id) ?? []
-  }
 }
 
 const codes: Record<FailureCode, Code> = {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { Server } from 'node:net'
 import { ConfigurationError } from '../config.ts'
 import { causes } from '../errors.ts'
-import { flushLog, log } from '../log.ts'
+import { flushLog, log, outliveReader } from '../log.ts'
 import { metrics } from '../metrics.ts'
 import type { FunctionDeclaration } from '../spec/define-function.ts'
 import { Environment, type Wires, wireAll } from '../wiring/environment.ts'
@@ -50,7 +50,9 @@ export async function hostProcess(
     const { host, port } = environment.config.listen()
     await startTelemetry(environment)
     const running = start(wired, environment)
-    running.server.listen(port, host)
+    // Without a host Node resolves none: milliseconds of a cold start.
+    if (host === undefined) running.server.listen(port)
+    else running.server.listen(port, host)
     await once(running.server, 'listening')
     await wired
     const address = running.server.address()
@@ -72,6 +74,8 @@ export async function jobProcess(
   assembly: Assembly,
   run: (handlers: unknown) => Promise<void>,
 ): Promise<void> {
+  // A job tells what it does on stdout itself.
+  outliveReader()
   const environment = new Environment(assembly.name)
   try {
     await startTelemetry(environment)

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { Failure } from '../errors.ts'
+import { answerUnread } from '../http/linger.ts'
 import { bodyLimit, type HttpRequest, type HttpResponse } from '../http/message.ts'
 import type { HttpApp } from './http-app.ts'
 import { operational } from './operational.ts'
@@ -30,8 +31,7 @@ export async function answerNodeHttp(
   incoming: IncomingMessage,
 ): Promise<HttpResponse> {
   const request = neutralRequest(incoming)
-  const own = await operational(request.path)
-  return own ?? (app instanceof Promise ? await app : app)(request)
+  return operational(request.path) ?? (app instanceof Promise ? await app : app)(request)
 }
 
 function neutralRequest(incoming: IncomingMessage): HttpRequest {
@@ -63,9 +63,6 @@ function readBody(incoming: IncomingMessage): Promise<Uint8Array> {
   })
 }
 
-/** Longest that a client may go on sending what nobody wants, in milliseconds. */
-const lingering = 1000
-
 export function send(incoming: IncomingMessage, outgoing: ServerResponse, response: HttpResponse): void {
   const { status, headers, body } = response
   if (body !== undefined) headers['content-length'] = String(Buffer.byteLength(body))
@@ -75,15 +72,5 @@ export function send(incoming: IncomingMessage, outgoing: ServerResponse, respon
     outgoing.end(shown)
     return
   }
-  // A body that nobody read would be taken for the next request, so the connection ends; but not before the client had
-  // time to look up from its sending: a reset would take the answer from it.
-  outgoing.writeHead(status, { ...headers, connection: 'close' })
-  if (shown === undefined) outgoing.flushHeaders()
-  else outgoing.write(shown)
-  const end = (): void => {
-    clearTimeout(late)
-    outgoing.end()
-  }
-  const late = setTimeout(end, lingering).unref()
-  incoming.once('end', end).once('close', end).once('error', end).resume()
+  answerUnread(incoming, outgoing, status, headers, shown)
 }

@@ -8,17 +8,11 @@ export function beginDraining(): void {
   draining = true
 }
 
-/** What every host serves beside its function, for probes and scrapers. */
-export async function operational(path: string): Promise<HttpResponse | undefined> {
+/** What every host serves beside its function, for probes and scrapers; a function's own paths wait for nothing. */
+export function operational(path: string): Promise<HttpResponse> | HttpResponse | undefined {
   switch (path) {
-    case '/metrics': {
-      const registry = await metrics()
-      return {
-        status: 200,
-        headers: { 'content-type': registry.contentType },
-        body: await registry.metrics(),
-      }
-    }
+    case '/metrics':
+      return scraped()
     case '/_/health':
       return { status: 200, headers: { 'content-type': 'text/plain' }, body: 'ok\n' }
     case '/_/ready':
@@ -28,4 +22,9 @@ export async function operational(path: string): Promise<HttpResponse | undefine
     default:
       return undefined
   }
+}
+
+async function scraped(): Promise<HttpResponse> {
+  const registry = await metrics()
+  return { status: 200, headers: { 'content-type': registry.contentType }, body: await registry.metrics() }
 }

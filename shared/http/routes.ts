@@ -9,7 +9,8 @@ interface Path {
   readonly pattern: RegExp
   readonly parameters: number
   /** By method. */
-  readonly routes: Map<string, Route>
+  readonly routes: ReadonlyMap<string, Route>
+  readonly allow: string
 }
 
 export interface Match {
@@ -35,24 +36,27 @@ export function allowed(methods: Iterable<string>): string[] {
 
 /** Finds a function's operation for a method and a raw path; a literal path wins over one with parameters. */
 export function router(operations: Readonly<Record<string, Operation>>) {
-  const paths = new Map<string, Path>()
+  const routesOf = new Map<string, Map<string, Route>>()
   for (const [name, operation] of Object.entries(operations)) {
     const { path, method } = operation
-    let entry = paths.get(path)
-    if (!entry) {
-      const pattern = new RegExp(`^${pathPattern(path)}`)
-      entry = { pattern, parameters: path.split('{').length - 1, routes: new Map() }
-      paths.set(path, entry)
-    }
-    entry.routes.set(method, { name, operation })
+    const routes = routesOf.get(path) ?? new Map<string, Route>()
+    routesOf.set(path, routes.set(method, { name, operation }))
   }
-  const ordered = [...paths.values()].sort((a, b) => a.parameters - b.parameters)
+  const paths = Array.from(
+    routesOf,
+    ([path, routes]): Path => ({
+      pattern: new RegExp(`^${pathPattern(path)}`),
+      parameters: path.split('{').length - 1,
+      routes,
+      allow: allowed(routes.keys()).join(', '),
+    }),
+  ).sort((a, b) => a.parameters - b.parameters)
   return (method: string, path: string): Match | undefined => {
-    for (const { pattern, routes } of ordered) {
+    for (const { pattern, routes, allow } of paths) {
       const match = pattern.exec(path)
       if (!match) continue
       const route = routes.get(method === 'HEAD' ? 'GET' : method)
-      return { route, params: match.groups ?? {}, allow: allowed(routes.keys()).join(', ') }
+      return { route, params: match.groups ?? {}, allow }
     }
     return undefined
   }

@@ -8,6 +8,7 @@ import type { Relay } from '../resource/relay.ts'
 import type { DeadLetters } from '../worker/dead-letters.ts'
 import type { Exhausted } from '../worker/exhausted.ts'
 import type { Inbox } from '../worker/inbox.ts'
+import { deferredEvents } from './deferred-events.ts'
 import type { Environment } from './environment.ts'
 
 /*
@@ -23,8 +24,12 @@ export async function cacheOf(environment: Environment, service: string): Promis
 
 export async function eventsOf(environment: Environment): Promise<Events> {
   const { url } = environment.config.serviceUrl('EVENTS_URL', ['nats', 'tls'])
-  const { NatsEvents } = await import('../adapters/nats-events.ts')
-  return environment.share('events', () => new NatsEvents({ url, name: environment.function }))
+  return environment.share('events', () =>
+    deferredEvents(async () => {
+      const { NatsEvents } = await import('../adapters/nats-events.ts')
+      return new NatsEvents({ url, name: environment.function })
+    }),
+  )
 }
 
 export async function inboxOf(environment: Environment, stream: string, consumer: string): Promise<Inbox> {
