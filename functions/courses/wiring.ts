@@ -1,6 +1,7 @@
 import type { Cache } from '../../shared/cache/cache.ts'
 import type { CacheReader } from '../../shared/middleware/caching.ts'
 import type { Events } from '../../shared/resource/events.ts'
+import type { Tombstones } from '../../shared/resource/ports.ts'
 import type { Relay } from '../../shared/resource/relay.ts'
 import {
   cacheOf,
@@ -42,7 +43,7 @@ async function mongoOf(environment: Environment, url: string) {
   })
 }
 
-export async function repository(environment: Environment): Promise<CourseRepository> {
+export async function repository(environment: Environment): Promise<CourseRepository & Tombstones> {
   const { inMongo, url } = database(environment)
   if (inMongo) {
     const [client, { MongoRepository }, { mongoCourses }] = await Promise.all([

@@ -1,6 +1,7 @@
 import type { Cache } from '../../shared/cache/cache.ts'
 import type { CacheReader } from '../../shared/middleware/caching.ts'
 import type { Events } from '../../shared/resource/events.ts'
+import type { Tombstones } from '../../shared/resource/ports.ts'
 import type { Relay } from '../../shared/resource/relay.ts'
 import {
   cacheOf,
@@ -27,7 +28,7 @@ async function client(environment: Environment) {
   return postgresOf(environment, url)
 }
 
-export async function repository(environment: Environment): Promise<StudentRepository> {
+export async function repository(environment: Environment): Promise<StudentRepository & Tombstones> {
   const [{ PostgresRepository }, { postgresStudents }] = await Promise.all([
     import('../../shared/adapters/postgres-repository.ts'),
     import('./adapters/postgres-students.ts'),

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { reemit } from '../../shared/enrolment/messages.ts'
 import { otherSide, type Side } from '../../shared/enrolment/register.ts'
 import type { Events } from '../../shared/resource/events.ts'
 import type { Repository } from '../../shared/resource/ports.ts'
 import { startTrace } from '../../shared/tracing.ts'
+
+const mostTries = 5
 
 export interface ResyncSide {
   readonly side: Side
@@ -23,11 +26,23 @@ export async function resync({ side, repository, events }: ResyncSide, id?: stri
     if (!links) throw new Error(`there is none with the id ${ownId}`)
     const { traceparent } = startTrace('resync', 'producer', undefined)
     for (const message of reemit({ me: side, ownId, links })) {
-      await events.tell(otherSide(side), message, { traceparent, nonce: randomUUID() })
+      await patiently(() => events.tell(otherSide(side), message, { traceparent, nonce: randomUUID() }))
       told++
     }
   }
   return told
+}
+
+/** A broker that is busy, or just back, shall not end a long resync: told twice is as good as once. */
+async function patiently(tell: () => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await tell()
+    } catch (error) {
+      if (tries === mostTries) throw error
+      await sleep(500)
+    }
+  }
 }
 
 async function* everyId(repository: Repository<object>): AsyncIterable<string> {

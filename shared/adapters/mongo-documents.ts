@@ -1,6 +1,7 @@
 import { ObjectId } from 'mongodb'
 import { presentIds } from '../enrolment/links.ts'
 import type { Links, Register } from '../enrolment/register.ts'
+import type { CollectedTombstones } from '../enrolment/tombstones.ts'
 import type { Aggregate, Change, Entity, OutboxEntry } from '../resource/aggregate.ts'
 
 /** How one kind of aggregate lies in its collection. Its ids are ObjectIds in lower-case hexadecimal digits. */
@@ -27,6 +28,11 @@ export interface StoredDocument extends Record<string, unknown> {
   /** First in the indexes of the pages: tombstones neither show in them nor slow them. */
   readonly live: boolean
   readonly links: Readonly<Record<string, Register>>
+  /**
+   * No register that is not present has a lower `ts`: where a collection of them looks. Absent when all are present, and
+   * in a document that has not changed since before there was this field, whose tombstones then stay until it does.
+   */
+  readonly ended_ts?: number
   readonly floor: number
   readonly version: number
   /** Moves with every mutation, `version` only with what readers see: it is what compare-and-set compares. */
@@ -72,6 +78,7 @@ export function newDocument<F>(
     ...mapping.write(next.fields),
     [mapping.members]: presentIds(next.links),
     links: Object.fromEntries(next.links),
+    ...ended(next.links).set,
     floor: next.floor,
     version: next.version,
     revision: 1,
@@ -95,7 +102,7 @@ export function updateOf<F>(
   if (!next) {
     const gone = [
       ...Object.keys(mapping.write(current.fields)),
-      ...'floor version created_at updated_at'.split(' '),
+      ...'ended_ts floor version created_at updated_at'.split(' '),
     ]
     return {
       $set: { ...told, live: false, [mapping.members]: [], links: {}, deleted_at: at },
@@ -103,7 +110,7 @@ export function updateOf<F>(
       $min: { outbox_at: at },
     }
   }
-  const dropped = [...current.links.keys()].filter((id) => !next.links.has(id))
+  const { set, unset } = ended(next.links)
   return {
     $set: {
       ...told,
@@ -111,13 +118,36 @@ export function updateOf<F>(
       ...(next.fields === current.fields ? {} : mapping.write(next.fields)),
       [mapping.members]: presentIds(next.links),
       ...Object.fromEntries([...changed].map(([id, register]) => [`links.${id}`, register])),
+      ...set,
       floor: next.floor,
       version: next.version,
       updated_at: new Date(next.updatedAt),
     },
-    ...(dropped.length > 0 ? { $unset: Object.fromEntries(dropped.map((id) => [`links.${id}`, ''])) } : {}),
+    ...(unset ? { $unset: unset } : {}),
     $min: { outbox_at: at },
   }
+}
+
+/** What drops the collected registers from a document of this revision: nothing else of it moves. */
+export function collectionOf(
+  revision: number,
+  { links, floor, dropped }: CollectedTombstones,
+): Record<string, Record<string, unknown>> {
+  const { set, unset } = ended(links)
+  return {
+    $set: { revision: revision + 1, floor, ...set },
+    $unset: { ...Object.fromEntries(dropped.map((id) => [`links.${id}`, ''])), ...unset },
+  }
+}
+
+/** What `ended_ts` is to be beside these registers. */
+function ended(links: Links): {
+  readonly set?: { readonly ended_ts: number }
+  readonly unset?: { readonly ended_ts: '' }
+} {
+  let lowest = Number.POSITIVE_INFINITY
+  for (const { present, ts } of links.values()) if (!present) lowest = Math.min(lowest, ts)
+  return Number.isFinite(lowest) ? { set: { ended_ts: lowest } } : { unset: { ended_ts: '' } }
 }
 
 function storedEntry(entry: OutboxEntry, at: Date): StoredEntry {

@@ -24,6 +24,7 @@ await describeMongo('the indexes on MongoDB', 'any', () => {
       'collection things: create index student_ids_1__id_1',
       'collection things: create index outbox_at_1',
       'collection things: create index deleted_at_1',
+      'collection things: create index ended_ts_1',
       'collection idempotency: create index at_1',
     ])
     expect(steps.filter(({ destructive }) => destructive)).toEqual([])

@@ -74,6 +74,7 @@ function indexesOf<F>({ collection, members, sorts, filters }: MongoIndexesOptio
     { collection, key: { [members]: 1, _id: 1 } },
     { collection, key: { outbox_at: 1 }, sparse: true },
     { collection, key: { deleted_at: 1 }, sparse: true },
+    { collection, key: { ended_ts: 1 }, sparse: true },
     { collection: claimCollection, key: { at: 1 } },
   ]
 }

@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Collection, Filter } from 'mongodb'
+import type { Aggregate as Linked } from '../enrolment/links.ts'
 import type { Links } from '../enrolment/register.ts'
+import { type CollectedTombstones, clockTolerance } from '../enrolment/tombstones.ts'
 import type { Aggregate, Change, Decide, Entity } from '../resource/aggregate.ts'
-import type { Claim, Insertion, Page, PageQuery, Repository } from '../resource/ports.ts'
+import type { Claim, Insertion, Page, PageQuery, Repository, Tombstones } from '../resource/ports.ts'
 import { MongoClaims } from './mongo-claims.ts'
 import type { MongoDatabase } from './mongo-client.ts'
 import {
   aggregateOf,
+  collectionOf,
   entityOf,
   linksOf,
   type MongoMapping,
@@ -26,11 +29,17 @@ const longestPause = 50
 /** What readers do not need, and what may be long. */
 const asEntity = { links: 0, outbox: 0 } as const
 
+/** What a decision answers, and what it wants written. */
+interface Decided<R> {
+  readonly result: R
+  readonly update?: Record<string, Record<string, unknown>>
+}
+
 /**
  * A side's aggregates in MongoDB: one document each, registers and outbox in it, each mutation one compare-and-set on
  * its `revision`. A standalone server is enough: there are no transactions.
  */
-export class MongoRepository<F extends object> implements Repository<F> {
+export class MongoRepository<F extends object> implements Repository<F>, Tombstones {
   readonly #database: MongoDatabase
   readonly #mapping: MongoMapping<F>
   readonly #claims: MongoClaims
@@ -93,30 +102,67 @@ export class MongoRepository<F extends object> implements Repository<F> {
   }
 
   async change<R>(id: string, decide: Decide<F, R>): Promise<R> {
-    return this.#turns.take(id, () => this.#compareAndSet(id, decide))
+    return this.#compareAndSet(id, (current, revision) => {
+      const { result, change } = decide(current)
+      if (!change) return { result }
+      if (!current) throw new Error('a change of what is not there')
+      return { result, update: updateOf(this.#mapping, current, revision, change) }
+    })
+  }
+
+  async withTombstones(before: number, limit: number): Promise<readonly string[]> {
+    const found = await this.#documents((documents) =>
+      documents
+        .find({
+          live: true,
+          ended_ts: { $lt: before * 1000 },
+          $or: [
+            { outbox_at: { $exists: false } },
+            { outbox_at: { $gte: new Date(before + clockTolerance) } },
+          ],
+        })
+        .project<Pick<StoredDocument, '_id'>>({ _id: 1 })
+        .sort({ ended_ts: 1 })
+        .limit(limit)
+        .toArray(),
+    )
+    return found.map(({ _id }) => _id.toHexString())
+  }
+
+  async collect(id: string, decide: (current: Linked) => CollectedTombstones): Promise<number> {
+    return this.#compareAndSet(id, (current, revision) => {
+      const collected = current && decide(current)
+      if (!collected || collected.dropped.length === 0) return { result: 0 }
+      return { result: collected.dropped.length, update: collectionOf(revision, collected) }
+    })
   }
 
   async ping(): Promise<void> {
     await this.#database.run((db) => db.command({ ping: 1 }))
   }
 
-  async #compareAndSet<R>(id: string, decide: Decide<F, R>): Promise<R> {
-    const until = Date.now() + contentionPatience
-    for (let tries = 1; ; tries++) {
-      const document = await this.#find(id, { outbox: 0 })
-      const current = document && aggregateOf(this.#mapping, document)
-      const { result, change } = decide(current)
-      if (!change) return result
-      if (!current) throw new Error('a change of what is not there')
-      const { _id, revision } = document
-      const update = updateOf(this.#mapping, current, revision, change)
-      const { matchedCount } = await this.#documents((documents) =>
-        documents.updateOne({ _id, revision }, update),
-      )
-      if (matchedCount === 1) return result
-      if (Date.now() > until) throw contended(`other processes were faster ${tries} times`)
-      await sleep(Math.random() * Math.min(2 ** tries, longestPause))
-    }
+  /** Writes what is decided about a document as it is, alone with it; where others were faster it is decided again. */
+  #compareAndSet<R>(
+    id: string,
+    decide: (current: Aggregate<F> | undefined, revision: number) => Decided<R>,
+  ): Promise<R> {
+    return this.#turns.take(id, async () => {
+      const until = Date.now() + contentionPatience
+      for (let tries = 1; ; tries++) {
+        const document = await this.#find(id, { outbox: 0 })
+        const { result, update } = document
+          ? decide(aggregateOf(this.#mapping, document), document.revision)
+          : decide(undefined, 0)
+        if (!document || !update) return result
+        const { _id, revision } = document
+        const { matchedCount } = await this.#documents((documents) =>
+          documents.updateOne({ _id, revision }, update),
+        )
+        if (matchedCount === 1) return result
+        if (Date.now() > until) throw contended(`other processes were faster ${tries} times`)
+        await sleep(Math.random() * Math.min(2 ** tries, longestPause))
+      }
+    })
   }
 
   /** A tombstone is not found; its `live` must be in the projection. */

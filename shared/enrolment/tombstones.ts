@@ -4,6 +4,12 @@ import type { Links, Register } from './register.ts'
 /** How long a removed or rejected link is kept: 30 days, in milliseconds. */
 export const tombstoneAge = 30 * 24 * 60 * 60 * 1000
 
+/**
+ * How far apart two clocks may be, in milliseconds, that wrote a register and the outbox entry that tells of it: what is
+ * written this much later than a register has nothing to do with it.
+ */
+export const clockTolerance = 24 * 60 * 60 * 1000
+
 export interface CollectedTombstones {
   /** The registers that stay. */
   readonly links: Links

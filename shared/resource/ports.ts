@@ -1,4 +1,6 @@
+import type { Aggregate as Linked } from '../enrolment/links.ts'
 import type { Links } from '../enrolment/register.ts'
+import type { CollectedTombstones } from '../enrolment/tombstones.ts'
 import type { Aggregate, Change, Decide, Entity, OutboxEntry } from './aggregate.ts'
 
 export interface PageQuery {
@@ -52,6 +54,28 @@ export interface Repository<F> {
   change<R>(id: string, decide: Decide<F, R>): Promise<R>
   /** Rejects when the database cannot serve. */
   ping(): Promise<void>
+}
+
+/**
+ * What a side's aggregates remember of links that are not present any more, for the sweeper to forget in its time. Every
+ * method rejects as those of `Repository` do.
+ */
+export interface Tombstones {
+  /**
+   * Ids, at most `limit`, of the aggregates with the oldest registers that are not present and older than `before`
+   * (milliseconds since 1970). It costs nothing to speak of when there are none.
+   *
+   * An aggregate is left out while an outbox entry of it is not settled that was written before that time, too, give or
+   * take `clockTolerance`: its register may be what that has to tell. The answer stands until `collect`, for what is
+   * written meanwhile tells of registers that are made now.
+   */
+  withTombstones(before: number, limit: number): Promise<readonly string[]>
+  /**
+   * Drops registers of one aggregate and raises its floor as decided, in one atomic unit and alone with it, like a
+   * change; returns how many went. Nothing moves that readers see: no version, no time, no list. So nothing is told either,
+   * and every cached answer and ETag stays as good as it was. Without an aggregate, or with nothing to drop, nothing is written.
+   */
+  collect(id: string, decide: (current: Linked) => CollectedTombstones): Promise<number>
 }
 
 /** The outbox of one side's database. */

@@ -17,34 +17,14 @@ import { NatsEvents } from '../adapters/nats-events.ts'
 import { NatsInbox } from '../adapters/nats-inbox.ts'
 import { NatsStreams } from '../adapters/nats-streams.ts'
 import { PostgresClient } from '../adapters/postgres-client.ts'
-import { PostgresOutbox } from '../adapters/postgres-outbox.ts'
-import { PostgresRepository } from '../adapters/postgres-repository.ts'
-import { RedisCache } from '../adapters/redis-cache.ts'
 import { type EnrolmentState, enrolmentStates } from '../enrolment/state.ts'
 import consumers from '../generated/consumers.json' with { type: 'json' }
 import { work } from '../hosts/worker.ts'
-import type { Handler, HandlerInput } from '../http/call.ts'
-import { creating, deleting, replacing } from '../resource/commands.ts'
-import { enrolWorker, fanOutWorker } from '../resource/enrol.ts'
 import type { Events } from '../resource/events.ts'
-import type { Repository } from '../resource/ports.ts'
-import { Relay, relayed } from '../resource/relay.ts'
-import type { Resource } from '../resource/resource.ts'
 import type { WorkerHandler } from '../worker/handler.ts'
+import type { Inbox } from '../worker/inbox.ts'
 import { testDatabase } from './database.ts'
-import { redisUrl } from './engines.ts'
-
-export interface Side<V> {
-  readonly repository: Repository<object>
-  readonly relay: Relay
-  readonly fanOut: WorkerHandler
-  readonly enrol: WorkerHandler
-  create(fields: object): Promise<V>
-  /** Replaces the links of one, as a PUT of its current fields with these ids. */
-  link(id: string, members: readonly string[], ifMatch?: string): Promise<void>
-  remove(id: string): Promise<void>
-  members(id: string): Promise<readonly string[] | undefined>
-}
+import { openSide, type Side } from './enrolment-side.ts'
 
 /** Both sides over real engines, with a NATS server of their own, in one process. */
 export interface World extends AsyncDisposable {
@@ -52,6 +32,8 @@ export interface World extends AsyncDisposable {
   readonly courses: Side<Course>
   /** Kills the broker and starts it again, on its port and with its store. */
   bounceNats(whileDown: () => Promise<void>): Promise<void>
+  /** Kills the broker and starts it again without its store, as the initializer then leaves it. */
+  wipeNats(): Promise<void>
   readonly broker: NatsClient
   readonly natsUrl: string
   readonly events: Events
@@ -62,9 +44,18 @@ export interface World extends AsyncDisposable {
   enrolments(side: 'students' | 'courses', id: string): Promise<EnrolmentState[]>
 }
 
-const context = { traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01` }
+export interface WorldOptions {
+  readonly maxAckPending?: number
+  /** How many workers pull from each consumer. */
+  readonly workers?: number
+  /** Stands between a consumer and each of its workers. */
+  readonly watch?: (consumer: string, inbox: Inbox) => Inbox
+  /** How far the students' clock is ahead of the courses', in milliseconds. */
+  readonly skew?: number
+}
 
-export async function enrolmentWorld(maxAckPending = 64): Promise<World> {
+export async function enrolmentWorld(options: WorldOptions = {}): Promise<World> {
+  const { maxAckPending = 64, workers: each = 1, watch = (_, inbox) => inbox, skew = 0 } = options
   const stack = new AsyncDisposableStack()
   const dir = await mkdtemp(join(tmpdir(), 'registrar-world-'))
   stack.defer(() => rm(dir, { recursive: true, force: true }))
@@ -80,51 +71,17 @@ export async function enrolmentWorld(maxAckPending = 64): Promise<World> {
   let nats = await start()
   stack.defer(() => nats[Symbol.asyncDispose]())
   const database = stack.use(await testDatabase())
-  const streams = stack.use(new NatsStreams({ url: nats.url, name: 'test', consumers, maxAckPending }))
-  for (const step of await streams.plan()) await step.apply()
+  const provision = async (): Promise<void> => {
+    await using streams = new NatsStreams({ url: nats.url, name: 'test', consumers, maxAckPending })
+    for (const step of await streams.plan()) await step.apply()
+  }
+  await provision()
   const client = stack.use(new PostgresClient({ url: database.url }))
   const events = stack.use(new NatsEvents({ url: nats.url, name: 'test' }))
 
-  function side<F extends object, V extends object>(
-    resource: Resource<F, V>,
-    mapping: ConstructorParameters<typeof PostgresRepository<F>>[1],
-  ): Side<V> {
-    const cache = stack.use(
-      new RedisCache({ url: redisUrl(), service: `${resource.service}-${randomBytes(4).toString('hex')}` }),
-    )
-    const repository = new PostgresRepository<F>(client, mapping)
-    const outbox = new PostgresOutbox(client, mapping.schema)
-    const relay = stack.use(new Relay({ side: resource.side, outbox, cache, events }))
-    const writer = relayed(repository, relay)
-    const call = async (handler: Handler, input: Partial<HandlerInput>): Promise<unknown> => {
-      const whole = {
-        params: {},
-        query: {},
-        body: {},
-        ifMatch: undefined,
-        idempotencyKey: undefined,
-        consumer: 'test',
-      }
-      return (await handler({ ...whole, ...input }, context)).body
-    }
-    return {
-      repository: repository as unknown as Repository<object>,
-      relay,
-      fanOut: { ...fanOutWorker(resource, events), sweep: () => relay.sweep() },
-      enrol: { ...enrolWorker(resource, { writer, cache, events }), sweep: () => relay.sweep() },
-      create: async (body) => ((await call(creating(resource, writer), { body })) as { data: V }).data,
-      link: async (id, members, ifMatch) => {
-        const { fields } = (await repository.get(id)) ?? {}
-        const body = { ...fields, [resource.linkField]: members }
-        await call(replacing(resource, writer), { params: { id }, body, ifMatch })
-      },
-      remove: async (id) => void (await call(deleting(resource, writer), { params: { id } })),
-      members: async (id) => (await repository.get(id))?.members,
-    }
-  }
-
-  const students = side(studentResource, postgresStudents)
-  const courses = side(courseResource, postgresCourses)
+  const parts = { client, events, stack }
+  const students = openSide(studentResource, postgresStudents, { ...parts, skew })
+  const courses = openSide(courseResource, postgresCourses, { ...parts, skew: 0 })
   const workers: Record<string, WorkerHandler> = {
     'students-fan-out': students.fanOut,
     'students-enrol': students.enrol,
@@ -143,13 +100,20 @@ export async function enrolmentWorld(maxAckPending = 64): Promise<World> {
       await whileDown()
       nats = await start(nats.port)
     },
+    async wipeNats() {
+      await nats.stop('SIGKILL')
+      await rm(join(dir, 'store'), { recursive: true })
+      nats = await start(nats.port)
+      await provision()
+    },
     async run(signal) {
+      const all = consumers.flatMap((one) => Array.from({ length: each }, () => one))
       await Promise.all(
-        consumers.map(async ({ stream, consumer }) => {
+        all.map(async ({ stream, consumer }) => {
           const handler = workers[consumer]
           if (!handler) throw new Error(`no worker for ${consumer}`)
           await using inbox = new NatsInbox({ url: nats.url, name: consumer, stream, consumer })
-          await work(consumer, inbox, handler, maxAckPending, signal)
+          await work(consumer, watch(consumer, inbox), handler, maxAckPending, signal)
         }),
       )
     },
@@ -213,5 +177,25 @@ export function aCourse(studentIds: readonly string[] = []): object {
     kind: 'in_class',
     attributes: {},
     student_ids: studentIds,
+  }
+}
+
+/**
+ * Writes of both sides about each other, half of the ids each, many at a time but one for each aggregate: who waits too
+ * long behind others is refused.
+ */
+export async function crossWrites(
+  { students, courses }: World,
+  some: readonly { readonly id: string }[],
+  others: readonly { readonly id: string }[],
+  rounds: number,
+): Promise<void> {
+  const half = (list: typeof some, i: number): string[] =>
+    list.filter((_, j) => (i * 7 + j * 3) % 5 < 2).map(({ id }) => id)
+  for (let round = 0; round < rounds; round++) {
+    await Promise.all([
+      ...some.map(({ id }, i) => students.link(id, half(others, round + i))),
+      ...others.map(({ id }, i) => courses.link(id, half(some, round + 3 * i))),
+    ])
   }
 }

@@ -7,13 +7,14 @@ import { listTests } from './repository-contract/lists.ts'
 import { outageTests } from './repository-contract/outages.ts'
 import { outboxTests } from './repository-contract/outbox.ts'
 import type { Store, Subject } from './repository-contract/subject.ts'
+import { tombstoneTests } from './repository-contract/tombstones.ts'
 import { uniqueTests } from './repository-contract/unique.ts'
 import { World } from './repository-contract/world.ts'
 
 export type { FrailStore, Store, Subject } from './repository-contract/subject.ts'
 
 /**
- * What `Repository` and `Outbox` promise, asked of an adapter over a real server. Two stores with connections of their
+ * What `Repository`, `Tombstones` and `Outbox` promise, asked of an adapter over a real server. Two stores with connections of their
  * own stand for two processes.
  */
 export function repositoryContract<F extends object>(name: string, subject: Subject<F>): void {
@@ -29,6 +30,7 @@ export function repositoryContract<F extends object>(name: string, subject: Subj
     describe('changes', () => changeTests(world))
     describe('links', () => linkTests(world))
     describe('outbox', () => outboxTests(world))
+    describe('tombstones', () => tombstoneTests(world))
     describe('pages', () => listTests(world))
     describe('claims', () => claimTests(world))
     if (subject.unique) describe('unique fields', () => uniqueTests(world))

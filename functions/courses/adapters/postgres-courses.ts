@@ -1,4 +1,4 @@
-import type { Mapping } from '../../../shared/adapters/postgres-repository.ts'
+import type { Mapping } from '../../../shared/adapters/postgres-rows.ts'
 import { type CourseFields, courseFields } from '../domain/course.ts'
 import { exactJson } from './exact-json.ts'
 

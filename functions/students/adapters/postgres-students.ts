@@ -1,4 +1,4 @@
-import type { Mapping } from '../../../shared/adapters/postgres-repository.ts'
+import type { Mapping } from '../../../shared/adapters/postgres-rows.ts'
 import { Failure } from '../../../shared/errors.ts'
 import { type StudentFields, studentFields } from '../domain/student.ts'
 

@@ -1,11 +1,15 @@
 import { observeOutboxAge } from '../../../shared/metrics.ts'
+import { collectOld } from '../../../shared/resource/collect.ts'
 import type { Dependencies } from '../wiring.ts'
 
-export default ({ outbox, relay, exhausted }: Dependencies<'outbox' | 'relay' | 'exhausted'>) =>
+type Needs = Dependencies<'outbox' | 'relay' | 'exhausted' | 'repository'>
+
+export default ({ outbox, relay, exhausted, repository }: Needs) =>
   async () => {
     const oldest = await relay.sweep()
     observeOutboxAge('students/sweep', oldest)
     const buried = await exhausted.bury()
     await outbox.purge()
-    return { oldest_seconds: oldest, buried }
+    const collected = await collectOld(repository)
+    return { oldest_seconds: oldest, buried, collected }
   }

@@ -1,9 +1,9 @@
 import type { Side } from '../../enrolment/register.ts'
-import type { Outbox, Repository } from '../../resource/ports.ts'
+import type { Outbox, Repository, Tombstones } from '../../resource/ports.ts'
 
 /** A repository with connections of its own; closing it closes them. */
 export interface Store<F> extends AsyncDisposable {
-  readonly repository: Repository<F>
+  readonly repository: Repository<F> & Tombstones
   readonly outbox: Outbox
 }
 

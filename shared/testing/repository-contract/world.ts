@@ -4,7 +4,7 @@ import type { LinkMessage } from '../../enrolment/messages.ts'
 import type { Register } from '../../enrolment/register.ts'
 import { deleteLinks, writeLinks } from '../../enrolment/write-links.ts'
 import type { Aggregate, Change, Decide, OutboxEntry } from '../../resource/aggregate.ts'
-import type { Repository } from '../../resource/ports.ts'
+import type { Repository, Tombstones } from '../../resource/ports.ts'
 import type { Store, Subject } from './subject.ts'
 
 export type Creation<F> = Change<F> & { readonly next: Aggregate<F> }
@@ -28,7 +28,7 @@ export class World<F extends object> {
     return this.#store(1)
   }
 
-  get repository(): Repository<F> {
+  get repository(): Repository<F> & Tombstones {
     return this.first.repository
   }
 
