@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { readConfiguration } from './local/configuration.ts'
-import { onNpmDeath } from './local/npm-watch.ts'
 import { Output } from './local/output.ts'
+import { onOwnerDeath } from './local/owners.ts'
 import { Refusal } from './local/refusal.ts'
 import { type Run, startRun } from './local/run.ts'
 
@@ -12,6 +12,7 @@ const { env } = process
 const output = new Output()
 const stopping = new AbortController()
 let run: Run | undefined
+let owners: Disposable | undefined
 let signals = 0
 
 /** The first time in good order, the second in a hurry, the third at once: the guardian sees to the rest. */
@@ -25,7 +26,6 @@ function stop(why: string): void {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop(signal))
-const npm = onNpmDeath(env, () => stop('npm has ended'))
 
 /** Something that no one foresaw: told once, then everything is stopped as usual. */
 function broken(error: unknown): void {
@@ -39,6 +39,7 @@ process.on('unhandledRejection', broken)
 async function main(): Promise<void> {
   const root = join(import.meta.dirname, '..')
   const configuration = readConfiguration({ root, env, args: process.argv.slice(2) })
+  owners = onOwnerDeath(env, configuration.ownerPids, (title) => stop(`${title} has ended`))
   run = await startRun(configuration, output, stopping.signal)
   const { port, apiKey } = run
   const url = `http://localhost:${port}`
@@ -60,6 +61,6 @@ try {
     if (!stopping.signal.aborted) process.exitCode = 1
   } else if (!stopping.signal.aborted) broken(error)
 }
-npm[Symbol.dispose]()
+owners?.[Symbol.dispose]()
 await output.flush()
 process.exit()

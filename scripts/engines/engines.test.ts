@@ -43,7 +43,7 @@ test.each(engines)('%s comes back on its port after SIGKILL', async (_, start) =
     async () => {
       second = await start({ dir, password: 'secret', port: first.port })
     },
-    { timeout: 20_000, interval: 100 },
+    { timeout: 40_000, interval: 100 },
   )
   expect(second?.url).toBe(first.url)
   await second?.stop()

@@ -23,6 +23,7 @@ describe('the configuration', () => {
       PORT: 'eight',
       IDLE_SECONDS: '-1',
       API_KEY: 'a b',
+      OWNER_PIDS: 'me',
       STUDENTS_URL: 'mysql://u:secret@h/d',
       COURSES_URL: 'nonsense',
       CACHE_URL: 'redis://',
@@ -34,7 +35,7 @@ describe('the configuration', () => {
     } catch (error) {
       expect(error).toBeInstanceOf(Refusal)
       const { problems } = error as Refusal
-      expect(problems).toHaveLength(7)
+      expect(problems).toHaveLength(8)
       expect(problems.join(' ')).not.toContain('secret')
     }
   })

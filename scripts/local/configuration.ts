@@ -18,6 +18,8 @@ export interface Configuration {
   /** The servers that the user brings along. */
   readonly urls: Readonly<Partial<Record<UrlName, string>>>
   readonly watch: boolean
+  /** Processes without which the run is to end, beside the npm above it. */
+  readonly ownerPids: readonly number[]
   /** Of the user's environment, what every function gets. */
   readonly childEnv: Readonly<Record<string, string>>
 }
@@ -55,6 +57,10 @@ export function readConfiguration({ root, env, args = [] }: Source): Configurati
   if (apiKey !== undefined && !/^[\x21-\x7e]{1,512}$/.test(apiKey)) {
     complain('API_KEY must consist of 1 to 512 printable ASCII characters without spaces.')
   }
+  const owners = get('OWNER_PIDS')
+  if (owners !== undefined && !/^[1-9]\d{0,9}(,[1-9]\d{0,9})*$/.test(owners)) {
+    complain(`OWNER_PIDS must be process ids with commas between them, not "${owners}".`)
+  }
   for (const arg of args) if (arg !== '--watch') complain(`There is no option "${arg}": only --watch.`)
 
   const urls: Partial<Record<UrlName, string>> = {}
@@ -81,6 +87,7 @@ export function readConfiguration({ root, env, args = [] }: Source): Configurati
     apiKey,
     urls,
     watch,
+    ownerPids: owners?.split(',').map(Number) ?? [],
     childEnv,
   }
 }

@@ -1,24 +1,52 @@
+import { Cron as Clock } from 'croner'
+import type { CronTrigger } from '../../shared/spec/define-function.ts'
+import type { DiscoveredFunction } from '../../shared/spec/discover.ts'
 import type { FunctionName } from '../../shared/spec/names.ts'
 import { FunctionProcess, type Surroundings } from './function-process.ts'
 
-const everyMs = 60_000
 /** After a death: leases and redelivery times of what it held have passed by then. */
 const afterDeathMs = 6000
 
-/** Runs the scheduled functions: at the start, each minute, and a little after something died. */
+export interface Scheduled {
+  readonly name: FunctionName
+  readonly trigger: CronTrigger
+}
+
+/** Five fields, in UTC, as a CronJob on a cluster reads them; throws where they are none. */
+const clock = (schedule: string): Clock => new Clock(schedule, { mode: '5-part', timezone: 'UTC' })
+
+/** What is wrong with the schedules, a sentence each. */
+export function scheduleProblems(functions: readonly DiscoveredFunction[]): string[] {
+  return functions.flatMap(({ name, declaration: { trigger } }) => {
+    if (trigger.kind !== 'cron') return []
+    try {
+      clock(trigger.schedule)
+      return []
+    } catch {
+      return [`The schedule of ${name.full}, "${trigger.schedule}", is not one of five cron fields.`]
+    }
+  })
+}
+
+/**
+ * Runs the scheduled functions: at the ticks of their schedules, a little after something died, and at the start, which
+ * stands for the ticks that were missed while nothing ran.
+ */
 export class Cron implements AsyncDisposable {
-  readonly #names: readonly FunctionName[]
+  readonly #scheduled: readonly Scheduled[]
   readonly #around: Surroundings
   readonly #running = new Map<string, FunctionProcess>()
   readonly #again = new Set<string>()
-  readonly #timer: NodeJS.Timeout
+  readonly #clocks: readonly Clock[]
   #soon: NodeJS.Timeout | undefined
   #closed = false
 
-  constructor(names: readonly FunctionName[], around: Surroundings) {
-    this.#names = names
+  constructor(scheduled: readonly Scheduled[], around: Surroundings) {
+    this.#scheduled = scheduled
     this.#around = around
-    this.#timer = setInterval(() => this.run(), everyMs)
+    this.#clocks = scheduled.map(({ name, trigger }) =>
+      clock(trigger.schedule).schedule(() => this.#start(name)),
+    )
     this.run()
   }
 
@@ -34,11 +62,11 @@ export class Cron implements AsyncDisposable {
   }
 
   run(): void {
-    if (this.#closed) return
-    for (const name of this.#names) this.#start(name)
+    for (const { name } of this.#scheduled) this.#start(name)
   }
 
   #start(name: FunctionName): void {
+    if (this.#closed) return
     // Never two at a time: what comes meanwhile runs afterwards.
     if (this.#running.has(name.full)) {
       this.#again.add(name.full)
@@ -48,13 +76,13 @@ export class Cron implements AsyncDisposable {
     this.#running.set(name.full, process)
     process.exited.then(() => {
       this.#running.delete(name.full)
-      if (this.#again.delete(name.full) && !this.#closed) this.#start(name)
+      if (this.#again.delete(name.full)) this.#start(name)
     })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
-    clearInterval(this.#timer)
+    for (const clock of this.#clocks) clock.stop()
     clearTimeout(this.#soon)
     await Promise.all([...this.#running.values()].map((process) => process.stop()))
   }

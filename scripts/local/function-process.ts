@@ -151,6 +151,15 @@ export class FunctionProcess {
     })
   }
 
+  /**
+   * What counts of it in the merged view: of one that does not answer in time what was seen last, so that no counter
+   * falls. Asked for afterwards, it is nothing once the process has ended, since the archive has it then.
+   */
+  async metrics(): Promise<() => MetricsJson | undefined> {
+    const seen = (await this.scrape()) ?? this.#lastScrape
+    return () => (this.#gone ? undefined : seen)
+  }
+
   /** A process that neither answers requests nor messages hangs: it is killed, so that the next request gets another. */
   async killIfHung(): Promise<void> {
     if (this.gone || (await this.scrape(2000)) !== undefined || this.gone) return

@@ -51,10 +51,10 @@ export class FunctionSet implements AsyncDisposable {
       return trigger.kind === 'stream' ? [{ fn, trigger }] : []
     })
     this.#scaler = new Scaler({ url: eventsUrl, workers, around, idleMs })
-    this.#cron = new Cron(
-      this.#ofKind('cron').map(({ name }) => name),
-      around,
+    const scheduled = functions.flatMap(({ name, declaration: { trigger } }) =>
+      trigger.kind === 'cron' ? [{ name, trigger }] : [],
     )
+    this.#cron = new Cron(scheduled, around)
   }
 
   /** Something died: see about what it left behind. */

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -30,12 +31,12 @@ test('stops what is in its care when it is let go, and nothing else', async () =
 
 test('stops what ignores the request to', async () => {
   const guardian = new Guardian()
-  const stubborn = spawn('sh', ['-c', 'trap "" TERM; while :; do sleep 1; done'], {
+  const stubborn = spawn('sh', ['-c', 'trap "" TERM; echo; while :; do sleep 1; done'], {
     detached: true,
-    stdio: 'ignore',
+    stdio: ['ignore', 'pipe', 'ignore'],
   })
   guardian.watch(stubborn)
-  await until('it runs', () => isAlive(stubborn.pid ?? 0))
+  await once(stubborn.stdout, 'data')
   await guardian[Symbol.asyncDispose]()
   await until('it is gone', () => !isAlive(stubborn.pid ?? 0))
 })

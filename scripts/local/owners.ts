@@ -1,32 +1,42 @@
 import { commandLine, isAlive, processStat } from './process-table.ts'
 
-interface Ancestor {
+interface Owner {
   readonly pid: number
   readonly start: string | undefined
+  readonly title: string
 }
 
 /**
- * Calls back once when the npm that runs us dies without telling us. npm runs scripts below a shell, so the parent's
- * death is not enough to see npm's.
+ * Calls back once, with its title, when one dies without telling us for whom we run: the npm above us, or a process that
+ * the environment names.
  */
-export function onNpmDeath(env: NodeJS.ProcessEnv, gone: () => void): Disposable {
-  const ancestors = env['npm_lifecycle_event'] === undefined ? [] : upToNpm()
+export function onOwnerDeath(
+  env: NodeJS.ProcessEnv,
+  named: readonly number[],
+  gone: (title: string) => void,
+): Disposable {
+  const above = env['npm_lifecycle_event'] === undefined ? [] : upToNpm()
+  const owners = [...above, ...named.map((pid) => owner(pid, 'its owner'))]
   const timer = setInterval(() => {
-    if (ancestors.every(({ pid, start }) => isAlive(pid, start))) return
+    const dead = owners.find(({ pid, start }) => !isAlive(pid, start))
+    if (!dead) return
     clearInterval(timer)
-    gone()
+    gone(dead.title)
   }, 250)
   timer.unref()
-  if (ancestors.length === 0) clearInterval(timer)
+  if (owners.length === 0) clearInterval(timer)
   return { [Symbol.dispose]: () => clearInterval(timer) }
 }
 
-function upToNpm(): Ancestor[] {
-  const found: Ancestor[] = []
+const owner = (pid: number, title: string): Owner => ({ pid, start: processStat(pid)?.start, title })
+
+/** npm runs scripts below a shell, so the parent's death is not enough to see npm's. */
+function upToNpm(): Owner[] {
+  const found: Owner[] = []
   for (let pid = process.ppid; pid > 1 && found.length < 4; ) {
-    const stat = processStat(pid)
-    found.push({ pid, start: stat?.start })
+    found.push(owner(pid, 'npm'))
     if (/\bnpm\b/.test(commandLine(pid))) return found
+    const stat = processStat(pid)
     if (!stat) break
     pid = stat.parent
   }

@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { type DiscoveredFunction, discoverFunctions } from '../../shared/spec/discover.ts'
 import type { Configuration, UrlName } from './configuration.ts'
+import { scheduleProblems } from './cron.ts'
 import { checkPort } from './listen.ts'
 import { checkUrl } from './reach.ts'
 import { Refusal } from './refusal.ts'
@@ -28,6 +29,7 @@ export async function preflight(configuration: Configuration): Promise<Plan> {
     if (!(result.reason instanceof Refusal)) throw result.reason
     problems.push(...result.reason.problems)
   }
+  if (functions.status === 'fulfilled') problems.push(...scheduleProblems(functions.value))
   if (functions.status === 'rejected' || routes.status === 'rejected' || problems.length > 0)
     throw new Refusal(...problems)
   const known = new Set(functions.value.map(({ name }) => name.slug))

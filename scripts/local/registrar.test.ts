@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Started, until } from './testing/fixture.ts'
+import { kill, Started, until } from './testing/fixture.ts'
 import { WholeTree } from './testing/whole-tree.ts'
 
 /*
@@ -101,9 +101,12 @@ describe('a run', () => {
   })
 
   test('shows its processes by the names of their functions, and ends them when they are idle', async () => {
-    await aStudent(run)
-    expect(alive(run)).toContain('students/create')
-    await until('nothing but the runner and the engines lives', () => alive(run).length === 0, 30_000)
+    // On a machine that is slow enough it may be idle, and gone, before it is looked for.
+    await until('it is shown', async () => {
+      await aStudent(run)
+      return alive(run).includes('students/create')
+    })
+    await until('nothing but the runner and the engines lives', () => alive(run).length === 0)
   })
 
   test('serves the merged metrics of its functions, those that have ended included', async () => {
@@ -124,7 +127,7 @@ describe('a run', () => {
       while (going) {
         await sleep(150)
         const [victim] = functionPids(run).sort(() => Math.random() - 0.5)
-        if (victim !== undefined) process.kill(victim, 'SIGKILL')
+        if (victim !== undefined) kill(victim)
       }
     })()
     for (let round = 0; round < 15; round++) {
@@ -145,7 +148,7 @@ describe('a run', () => {
         const [a, b] = [await links(run, 'students', students), await links(run, 'courses', courses)]
         return JSON.stringify(a) === JSON.stringify(b)
       },
-      60_000,
+      120_000,
     )
   }, 300_000)
 })
@@ -285,7 +288,7 @@ describe('a trace', () => {
     expect(fanOut.parentSpanId).toBe(post.spanId)
     expect(enrol.parentSpanId).toBe(fanOut.spanId)
     expect(
-      ours.some(({ name, parentSpanId }) => name === 'postgres transaction' && parentSpanId === enrol.spanId),
+      ours.some(({ name, parentSpanId }) => name.startsWith('postgres') && parentSpanId === enrol.spanId),
     ).toBe(true)
   }, 300_000)
 })

@@ -81,8 +81,9 @@ export async function startRun(
 
   const metrics = new GatewayMetrics()
   const scrape = async (): Promise<string> => {
-    const live = await Promise.all(functionSet.processes.map((process) => process.scrape()))
-    return archive.merged([await metrics.json(), ...live])
+    const own = await metrics.json()
+    const live = await Promise.all(functionSet.processes.map((process) => process.metrics()))
+    return archive.merged([own, ...live.map((seen) => seen())])
   }
   const auth = new KeyAuth(apiKey, routes.keyNames)
   const gateway = new Gateway({ routes, auth, activators: functionSet.http, metrics, scrape, output })

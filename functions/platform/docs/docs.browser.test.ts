@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import openapi from '../../../openapi.json' with { type: 'json' }
@@ -54,7 +54,8 @@ describe.runIf(there)('the page in a browser', () => {
     const address = server.address()
     origin = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`
     browser = await chromium.launch({ executablePath, headless: true, args: flags })
-    folder = await mkdtemp(join(tmpdir(), 'registrar-docs-'))
+    // Beside the folder of the test run, which goes with it: people look at the pictures afterwards.
+    folder = await mkdtemp(join(dirname(tmpdir()), 'registrar-docs-'))
     page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
     page.on('request', (request) => requested.push(new URL(request.url())))
     page.on('console', (message) => {

@@ -1,5 +1,5 @@
 // Stands in for shared/hosts/main.ts in the tests of the local run: every kind of process, and each misdeed on demand.
-import { appendFileSync, readFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from 'nats'
@@ -13,6 +13,11 @@ const tell = (event: string): void => {
   if (journal) appendFileSync(journal, `${name} ${event} ${process.pid}\n`)
 }
 tell('start')
+
+/** Waits while the test holds what bears this name. */
+const held = async (gate: string): Promise<void> => {
+  while (gate !== '' && existsSync(`${journal}.${gate}`)) await sleep(10)
+}
 
 const registry = new Registry()
 const requests = new Counter({
@@ -32,9 +37,12 @@ async function serve(): Promise<void> {
     console.error('this function cannot start')
     process.exit(3)
   }
+  await held(name.replace('/', '-'))
   let active = 0
+  let most = 0
+  let stopping = false
   const server = createServer(async (req, res) => {
-    active++
+    most = Math.max(most, ++active)
     requests.inc({ function: name })
     const chunks: Buffer[] = []
     for await (const chunk of req) chunks.push(chunk)
@@ -51,10 +59,15 @@ async function serve(): Promise<void> {
       process.kill(process.pid, 'SIGKILL')
     }
     if (header('x-block')) while (true);
+    await held(header('x-hold'))
+    // As many as this are to be under way at a time.
+    while (most < Number(header('x-together'))) await sleep(10)
     await sleep(Number(header('x-sleep')))
+    tell(`answered ${Date.now()}`)
     const answer = {
       name,
       pid: process.pid,
+      stopping,
       url: req.url,
       headers: req.headers,
       env: process.env,
@@ -70,7 +83,8 @@ async function serve(): Promise<void> {
     process.send?.({ type: 'ready', port: address && typeof address === 'object' ? address.port : 0 })
   })
   process.on('SIGTERM', async () => {
-    tell('term')
+    stopping = true
+    tell(`term ${Date.now()}`)
     server.close()
     while (active > 0) await sleep(10)
     await report()

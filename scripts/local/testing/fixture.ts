@@ -14,46 +14,9 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isAlive } from '../process-table.ts'
+import { functions, kong } from './fake-set.ts'
 
 const repository = join(import.meta.dirname, '../../..')
-
-/** A small function set: what each does is in fake-main.ts. */
-const functions: Readonly<Record<string, string>> = {
-  'students/get': `{ summary: 'get', trigger: { kind: 'http', operations: {} }, needs: [], scaling: { timeout: 2 } }`,
-  'students/write': `{ summary: 'write', trigger: { kind: 'http', operations: {} }, needs: [] }`,
-  'students/health': `{ summary: 'health', trigger: { kind: 'http', operations: {} }, needs: [] }`,
-  'platform/docs': `{ summary: 'docs', trigger: { kind: 'http', operations: {} }, needs: [] }`,
-  'platform/initialize': `{ summary: 'initialize', trigger: { kind: 'job' }, needs: [] }`,
-  'students/by-course': `{ summary: 'lookup', trigger: { kind: 'grpc', service: 's', method: 'm' }, needs: [] }`,
-  'students/enrol': `{ summary: 'enrol', trigger: { kind: 'stream', stream: 'Changes', subject: 'changes.students' }, needs: [] }`,
-  'students/sweep': `{ summary: 'sweep', trigger: { kind: 'cron', schedule: '* * * * *' }, needs: [] }`,
-}
-
-const keyAuth =
-  '{ name: key-auth, config: { key_names: [x-api-key, apikey], key_in_header: true, key_in_query: false, key_in_body: true, hide_credentials: true } }'
-const route = (name: string, path: string, methods: string, plugins = keyAuth): string =>
-  `      - { name: ${name}, paths: ["~${path}$"], methods: [${methods}], strip_path: false, plugins: [${plugins}] }`
-
-const kong = `_format_version: "3.0"
-services:
-  - name: students-get
-    url: http://students-get
-    routes:
-${route('students-get', '/api/students/(?<id>[^/]+)', 'GET, HEAD')}
-  - name: students-write
-    url: http://students-write
-    routes:
-${route('students-write', '/api/students/(?<id>[^/]+)', 'PUT, DELETE')}
-${route('students-create', '/api/students', 'POST')}
-  - name: students-health
-    url: http://students-health
-    routes:
-${route('students-health', '/api/students/health', 'GET, HEAD')}
-  - name: platform-docs
-    url: http://platform-docs
-    routes:
-${route('docs', '/api/docs', 'GET, HEAD', '')}
-`
 
 export const key = 'a-key-of-the-tests'
 
@@ -64,7 +27,7 @@ export class Tree implements Disposable {
   readonly journal: string
 
   constructor(base = tmpdir()) {
-    this.root = mkdtempSync(join(base, 'registrar-test-'))
+    this.root = mkdtempSync(join(base, 'registrar-tree-'))
     this.dataDir = join(this.root, '.registrar')
     this.journal = join(this.root, 'journal')
     const skipped = ['node_modules', 'testing']
@@ -96,10 +59,20 @@ export class Tree implements Disposable {
       .filter((line) => line.includes(word))
   }
 
+  /** Until it is let go, functions wait: one in its start for its own slug, a request for the name in its x-hold. */
+  hold(name: string): { letGo(): void } {
+    const gate = `${this.journal}.${name}`
+    writeFileSync(gate, '')
+    return { letGo: () => rmSync(gate) }
+  }
+
   [Symbol.dispose](): void {
     rmSync(this.root, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
   }
 }
+
+/** Where a run lies, and its functions tell of themselves. */
+type Folders = Pick<Tree, 'root' | 'dataDir' | 'journal'>
 
 export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>
@@ -112,11 +85,11 @@ export interface StartOptions {
 export class Started implements AsyncDisposable {
   readonly child: ChildProcess
   readonly exited: Promise<number | null>
-  readonly #tree: Tree
+  readonly #tree: Folders
   stdout = ''
   stderr = ''
 
-  constructor(tree: Tree, { env = {}, args = [], npm = false }: StartOptions = {}) {
+  constructor(tree: Folders, { env = {}, args = [], npm = false }: StartOptions = {}) {
     const { PATH = '', HOME = '/root', TMPDIR } = process.env
     const [command, own] = npm ? ['npm', ['start', '--']] : [process.execPath, ['scripts/start.ts']]
     this.#tree = tree
@@ -131,6 +104,8 @@ export class Started implements AsyncDisposable {
         PORT: '0',
         API_KEY: key,
         NODE_TEST_JOURNAL: tree.journal,
+        // A run must not outlive the tests, nor a worker of theirs that is left without them.
+        OWNER_PIDS: `${process.pid},${process.ppid}`,
         IDLE_SECONDS: '30',
         ...env,
       },
@@ -149,7 +124,8 @@ export class Started implements AsyncDisposable {
     this.exited.then(() => {
       ended = true
     })
-    await until('the run is ready', () => ended || /^ready /m.test(this.stdout), 100_000)
+    // Its last words come in one piece or in several.
+    await until('the run is ready', () => ended || /^try: .*\n/m.test(this.stdout), 100_000)
     if (ended) throw new Error(`the run ended: ${this.stdout}${this.stderr}`)
     return this
   }
@@ -178,7 +154,7 @@ export class Started implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
-    await until('nothing is left', () => this.processes.length === 0, 20_000)
+    await until('nothing is left', () => this.processes.length === 0)
   }
 }
 
@@ -197,6 +173,15 @@ export function processesOf(folder: string): number[] {
     .filter((pid) => isAlive(pid))
 }
 
+/** Kills what may have ended by itself meanwhile. */
+export function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+  }
+}
+
 function quietly(read: () => string): string {
   try {
     return read()
@@ -208,7 +193,7 @@ function quietly(read: () => string): string {
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  ms = 20_000,
+  ms = 40_000,
 ): Promise<void> {
   for (const end = Date.now() + ms; Date.now() < end; await sleep(25)) if (await condition()) return
   throw new Error(`it did not come true that ${what}`)

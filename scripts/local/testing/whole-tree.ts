@@ -39,10 +39,6 @@ export class WholeTree implements Disposable {
     writeFileSync(file, content)
   }
 
-  events(): string[] {
-    return []
-  }
-
   [Symbol.dispose](): void {
     rmSync(this.root, { recursive: true, force: true, maxRetries: 10 })
   }
