@@ -1,14 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { Agent } from 'node:http'
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Variables } from '../config.ts'
 import { expectProblem, json } from '../testing/http-conformance/expect.ts'
 import { openPlatform, type Platform } from '../testing/http-conformance/platform.ts'
 import { courses, students } from '../testing/http-conformance/services.ts'
-import { exchange, type Sent } from '../testing/http-conformance/target.ts'
+import { exchange, Reply, type Sent } from '../testing/http-conformance/target.ts'
 
 const root = join(import.meta.dirname, '../..')
 const cli = join(root, 'node_modules/@google-cloud/functions-framework/build/src/main.js')
@@ -29,6 +30,22 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0
 }
 
+/** A POST that has reached its function for sure: with 100 Continue the server asked for its body, which is sent now. */
+async function underWay(port: number, path: string, body: object): Promise<{ reply: Promise<Reply> }> {
+  const headers = { ...json, expect: '100-continue' }
+  const request = httpRequest({ port, host: '127.0.0.1', method: 'POST', path, headers })
+  const answered = new Promise<IncomingMessage>((resolve, reject) => {
+    request.once('response', resolve).once('error', reject)
+  })
+  await once(request, 'continue')
+  request.end(JSON.stringify(body))
+  const read = async (): Promise<Reply> => {
+    const response = await answered
+    return new Reply(response.statusCode ?? 0, response.headers, Buffer.from(await text(response)), '')
+  }
+  return { reply: read() }
+}
+
 describe('under the CLI of the functions-framework', () => {
   const stack = new AsyncDisposableStack()
   const agent = new Agent()
@@ -43,6 +60,7 @@ describe('under the CLI of the functions-framework', () => {
     const port = await freePort()
     const child = start(target, port, platform.variables)
     stack.defer(() => void child.kill('SIGKILL'))
+    const closed = once(child, 'close')
     let said = ''
     child.stdout?.on('data', (chunk) => {
       said += String(chunk)
@@ -52,11 +70,11 @@ describe('under the CLI of the functions-framework', () => {
     })
     await expect.poll(() => said, { timeout: 30_000 }).toContain('Serving function')
     const ask = (method: string, path: string, sent?: Sent) => exchange(port, agent, method, path, sent)
-    return { child, ask, said: () => said }
+    return { child, port, closed, ask, said: () => said }
   }
 
   it('an HTTP function serves under its slug, and a stop answers what is under way in our words', async () => {
-    const { child, ask, said } = await serve('students-create')
+    const { child, port, closed, ask, said } = await serve('students-create')
     const created = await ask('POST', students.path, { body: students.make(), headers: json })
     expect(created.status, created.text).toBe(201)
     expectProblem(await ask('POST', students.path, { body: '{"name', headers: json }), 'malformed')
@@ -66,17 +84,16 @@ describe('under the CLI of the functions-framework', () => {
     )
     expectProblem(await ask('GET', '/favicon.ico'), 'not_found')
     platform.postgres.hold()
-    const waiting = ask('POST', students.path, { body: students.make(), headers: json })
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    const waiting = await underWay(port, students.path, students.make())
     child.kill('SIGTERM')
-    const stopped = await waiting
+    const stopped = await waiting.reply
     platform.postgres.release()
     expect([stopped.status, stopped.json['code'], stopped.headers['retry-after']]).toEqual([
       503,
       'unavailable',
       '1',
     ])
-    const [code] = child.exitCode === null ? await once(child, 'exit') : [child.exitCode]
+    const [code] = await closed
     expect(code).toBe(0)
     const lines = said()
       .split('\n')
@@ -101,7 +118,7 @@ describe('under the CLI of the functions-framework', () => {
     child.stderr?.on('data', (chunk) => {
       said += String(chunk)
     })
-    const [code] = await once(child, 'exit')
+    const [code] = await once(child, 'close')
     expect(code).toBe(1)
     expect(said).toMatch(/STUDENTS_URL is not a URL/)
     expect(said).toMatch(/CACHE_URL is not set/)

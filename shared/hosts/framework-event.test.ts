@@ -172,7 +172,7 @@ describe('stream functions driven by CloudEvents', () => {
       platform.postgres.release()
     }
     await expect
-      .poll(async () => (await binary('students/enrol', payload)).status, { timeout: 10_000 })
+      .poll(async () => (await binary('students/enrol', payload)).status, { timeout: 30_000 })
       .toBe(204)
     expect((await new Api(target, students).get(`/${id}`)).one['course_ids']).toHaveLength(1)
   })

@@ -105,9 +105,9 @@ describe.each(['native', 'framework'] satisfies HostKind[])('%s host', (kind) =>
         process.kill(platform.redis.pid, 'SIGCONT')
       }
       await expect
-        .poll(async () => (await api().get(`/${id}`)).headers['cache-status'], { timeout: 15_000 })
+        .poll(async () => (await api().get(`/${id}`)).headers['cache-status'], { timeout: 30_000 })
         .toBe(hit)
-      await expect.poll(async () => (await api().get(`/${id}`)).one, { timeout: 15_000 }).toEqual(last.one)
+      await expect.poll(async () => (await api().get(`/${id}`)).one, { timeout: 30_000 }).toEqual(last.one)
     })
 
     it('answers 504 where the other service does not, but 404 for what is not there', async () => {

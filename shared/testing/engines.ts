@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inject } from 'vitest'
 import type { TestProject } from 'vitest/node'
@@ -9,6 +7,7 @@ import { startNats } from '../../scripts/engines/nats.ts'
 import { startPostgres } from '../../scripts/engines/postgres.ts'
 import { startRedis } from '../../scripts/engines/redis.ts'
 import { Guardian } from '../../scripts/local/guardian.ts'
+import { removeFolder, testFolder } from './temporary.ts'
 
 /** Servers for integration tests, each with its credentials in its URL. */
 export interface TestEngines {
@@ -36,13 +35,15 @@ const kinds: Record<
 
 /**
  * vitest's globalSetup: real engines, once per run, in a folder and on ports of their own; those whose URL is in the
- * environment are taken instead. Nothing of it survives the run, a SIGKILL of it included.
+ * environment are taken instead. No process of it survives the run, a SIGKILL of it included.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const stack = new AsyncDisposableStack()
   try {
-    const dir = await mkdtemp(join(tmpdir(), 'registrar-engines-'))
-    stack.defer(() => rm(dir, { recursive: true, force: true }))
+    const dir = await testFolder()
+    stack.defer(() => removeFolder(dir))
+    // The workers have it from here, and give it to all that they start.
+    process.env['TMPDIR'] = dir
     const guardian = stack.use(new Guardian())
     const start = async (kind: Kind): Promise<string> => {
       const { variable, start } = kinds[kind]

@@ -109,13 +109,17 @@ export async function expectFresh(
   const field = service.texts[1] ?? ''
   const { id } = await first.create({ [field]: mark })
   const end = Date.now() + duration
+  // On a slow machine until something was tried, but not for ever.
+  const late = end + 20_000
   let written = 1
   let reads = 0
   let hits = 0
+  const tried = (): boolean => written > 5 && reads > written && hits > 0
+  const going = (): boolean => Date.now() < (tried() ? end : late)
   const versionOf = (one: Json | undefined): number => Number(one?.['version'] ?? 0)
 
   async function writer(api: Api): Promise<void> {
-    while (Date.now() < end) {
+    while (going()) {
       const reply = await api.patch(id, { name: unique() })
       // On a machine that is too busy a write may be refused: that promises nothing.
       if (reply.status === 503) continue
@@ -127,7 +131,7 @@ export async function expectFresh(
   }
 
   async function reader(api: Api, path: string): Promise<void> {
-    while (Date.now() < end) {
+    while (going()) {
       const before = written
       const reply = await api.get(path)
       if (reply.status === 503) continue
@@ -148,8 +152,5 @@ export async function expectFresh(
       reader(api, `?${field}=${mark}&sort=-name&limit=3`),
     ]),
   )
-  expect(written).toBeGreaterThan(5)
-  expect(reads).toBeGreaterThan(written)
-  // Otherwise nothing was tried.
-  expect(hits).toBeGreaterThan(0)
+  expect({ tried: tried(), written, reads, hits }).toMatchObject({ tried: true })
 }

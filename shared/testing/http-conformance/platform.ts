@@ -2,14 +2,17 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { mongoCourses } from '../../../functions/courses/adapters/mongo-courses.ts'
 import type { RunningEngine } from '../../../scripts/engines/engine.ts'
 import { startNats } from '../../../scripts/engines/nats.ts'
 import { startRedis } from '../../../scripts/engines/redis.ts'
 import { Guardian } from '../../../scripts/local/guardian.ts'
+import { MongoIndexes } from '../../adapters/mongo-indexes.ts'
 import { NatsStreams } from '../../adapters/nats-streams.ts'
 import type { Variables } from '../../config.ts'
 import consumers from '../../generated/consumers.json' with { type: 'json' }
 import { testDatabase } from '../database.ts'
+import { type TestMongo, testMongo } from '../mongo.ts'
 
 /** Servers that nobody else uses, and the environment that names them. */
 export interface Platform extends AsyncDisposable {
@@ -19,15 +22,19 @@ export interface Platform extends AsyncDisposable {
   readonly postgres: Wire
 }
 
-export async function openPlatform(): Promise<Platform> {
+/** Courses lie in the same Postgres as the students, or on a server of MongoDB's protocol. */
+export async function openPlatform(courses: 'postgres' | 'mongo' = 'postgres'): Promise<Platform> {
   // Of an opening that fails halfway nothing is left either.
   await using opening = new AsyncDisposableStack()
-  const parts = await open(opening)
+  const parts = await open(courses, opening)
   const stack = opening.move()
   return { ...parts, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 
-async function open(stack: AsyncDisposableStack): Promise<Omit<Platform, keyof AsyncDisposable>> {
+async function open(
+  courses: 'postgres' | 'mongo',
+  stack: AsyncDisposableStack,
+): Promise<Omit<Platform, keyof AsyncDisposable>> {
   const dir = await mkdtemp(join(tmpdir(), 'registrar-http-'))
   stack.defer(() => rm(dir, { recursive: true, force: true }))
   const guardian = stack.use(new Guardian())
@@ -46,7 +53,7 @@ async function open(stack: AsyncDisposableStack): Promise<Omit<Platform, keyof A
   const postgres = stack.use(await Wire.to(database.url))
   const variables = {
     STUDENTS_URL: postgres.url,
-    COURSES_URL: postgres.url,
+    COURSES_URL: courses === 'mongo' ? (await mongoWithIndexes(stack)).url : postgres.url,
     CACHE_URL: redis.url,
     EVENTS_URL: nats.url,
     // Nobody listens there.
@@ -54,6 +61,13 @@ async function open(stack: AsyncDisposableStack): Promise<Omit<Platform, keyof A
     COURSES_BY_STUDENT_URL: 'http://127.0.0.1:9',
   }
   return { variables, redis, postgres }
+}
+
+async function mongoWithIndexes(stack: AsyncDisposableStack): Promise<TestMongo> {
+  const mongo = stack.use(await testMongo())
+  for (const step of await new MongoIndexes({ url: mongo.url, mapping: mongoCourses }).plan())
+    await step.apply()
+  return mongo
 }
 
 /** A TCP proxy that can be held, as a network or a server that hangs, and cut, as one that is gone. */
