@@ -62,7 +62,14 @@ type WantedStream = Partial<StreamConfig> & Pick<StreamConfig, 'name' | 'subject
 type WantedConsumer = Partial<ConsumerConfig> & { readonly durable_name: string }
 
 function wantedStreams(): WantedStream[] {
-  const kept = { storage: StorageType.File, discard: DiscardPolicy.Old, duplicate_window: seconds(120) }
+  const kept = {
+    storage: StorageType.File,
+    discard: DiscardPolicy.Old,
+    duplicate_window: seconds(120),
+    // Said although they are the server's own: a limit that somebody set would drop messages without a word.
+    max_age: 0,
+    ...{ max_msgs: -1, max_bytes: -1, max_msg_size: -1, max_msgs_per_subject: -1 },
+  }
   return [
     ...Object.entries(streams).map(([name, { subjects, description }]) => ({
       ...kept,

@@ -180,10 +180,7 @@ export function aCourse(studentIds: readonly string[] = []): object {
   }
 }
 
-/**
- * Writes of both sides about each other, half of the ids each, many at a time but one for each aggregate: who waits too
- * long behind others is refused.
- */
+/** Writes of both sides about each other, one at a time for each: who waits long behind others is refused. */
 export async function crossWrites(
   { students, courses }: World,
   some: readonly { readonly id: string }[],
