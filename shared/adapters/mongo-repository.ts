@@ -147,7 +147,7 @@ export class MongoRepository<F extends object> implements Repository<F>, Tombsto
     decide: (current: Aggregate<F> | undefined, revision: number) => Decided<R>,
   ): Promise<R> {
     return this.#turns.take(id, async () => {
-      const until = Date.now() + contentionPatience
+      const until = performance.now() + contentionPatience
       for (let tries = 1; ; tries++) {
         const document = await this.#find(id, { outbox: 0 })
         const { result, update } = document
@@ -159,7 +159,7 @@ export class MongoRepository<F extends object> implements Repository<F>, Tombsto
           documents.updateOne({ _id, revision }, update),
         )
         if (matchedCount === 1) return result
-        if (Date.now() > until) throw contended(`other processes were faster ${tries} times`)
+        if (performance.now() > until) throw contended(`other processes were faster ${tries} times`)
         await sleep(Math.random() * Math.min(2 ** tries, longestPause))
       }
     })

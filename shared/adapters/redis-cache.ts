@@ -40,6 +40,7 @@ export class RedisCache implements Cache, AsyncDisposable {
   /** Those of this turn of the event loop, by what they ask for. */
   #reads = new Map<string, Read>()
   #down = 0
+  #reconnected: Promise<void> | undefined
 
   constructor({ url, service }: RedisCacheOptions) {
     this.#service = service
@@ -117,12 +118,12 @@ export class RedisCache implements Cache, AsyncDisposable {
   }
 
   async #try<T>(work: (redis: Redis) => Promise<T>): Promise<T> {
-    if (this.#down > Date.now()) throw new Error('Redis did not answer a moment ago')
+    if (this.#down > performance.now()) throw new Error('Redis did not answer a moment ago')
     try {
       if (this.#redis.status !== 'ready') await this.#ready()
       return await work(this.#redis)
     } catch (error) {
-      this.#down = Date.now() + pause
+      this.#down = performance.now() + pause
       throw error
     }
   }
@@ -133,15 +134,25 @@ export class RedisCache implements Cache, AsyncDisposable {
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(reject, patience, new Error('Redis is not connected'))
     })
-    const next = new Promise<void>((resolve) => this.#redis.once('ready', resolve))
     try {
       await Promise.race([
-        Promise.all([this.#connected, this.#redis.status === 'ready' ? undefined : next]),
+        Promise.all([this.#connected, this.#redis.status === 'ready' ? undefined : this.#next()]),
         late,
       ])
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  /** The next connection, for all who wait. */
+  #next(): Promise<void> {
+    this.#reconnected ??= new Promise((resolve) => {
+      this.#redis.once('ready', () => {
+        this.#reconnected = undefined
+        resolve()
+      })
+    })
+    return this.#reconnected
   }
 
   #generationKey(namespace: string): string {

@@ -24,7 +24,7 @@ export class Turns {
 }
 
 async function after<T>(before: Promise<unknown>, work: () => Promise<T>): Promise<T> {
-  const until = Date.now() + contentionPatience
+  const until = performance.now() + contentionPatience
   try {
     await before
   } catch (error) {
@@ -32,7 +32,7 @@ async function after<T>(before: Promise<unknown>, work: () => Promise<T>): Promi
     if (error instanceof Failure && error.code === 'unavailable' && !(error.cause instanceof Contention))
       throw error
   }
-  if (Date.now() > until) throw contended('the writers before took too long')
+  if (performance.now() > until) throw contended('the writers before took too long')
   return work()
 }
 

@@ -89,6 +89,8 @@ export async function work(
           if (context.outcome === 'unavailable') pause.abort()
         })
       underWay.add(settled)
+      // The consumer should give no more; whatever it gives, this many are under way.
+      if (underWay.size >= concurrency) await Promise.race(underWay)
     }
     await Promise.all(underWay)
   }

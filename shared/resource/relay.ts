@@ -35,11 +35,11 @@ export class Relay implements AsyncDisposable {
   /** Invalidates and publishes what a commit has to tell; never rejects, and takes a second at most: the commit stands. */
   async afterCommit(entry: OutboxEntry): Promise<void> {
     try {
-      await atMost(patience, () => tell(entry, this.#parts, this.#brokerAway > Date.now()))
+      await atMost(patience, () => tell(entry, this.#parts, this.#brokerAway > performance.now()))
       this.#told.push(entry)
       this.#settling ??= this.#settle()
     } catch (error) {
-      if (error instanceof NotPublished) this.#brokerAway = Date.now() + pause
+      if (error instanceof NotPublished) this.#brokerAway = performance.now() + pause
       log('warn', { message: 'left in the outbox for the sweeper', entry: entry.id, error: causes(error) })
       this.#sweepLater()
     }
