@@ -12,6 +12,8 @@ export const bundlesOf = (root: string): string => join(root, 'dist')
 export const bundleArguments = (bundles: string, full: string): string[] => [
   '--min-semi-space-size=8',
   '--max-semi-space-size=8',
+  // A bundle's dynamic imports are Node's own; that this is experimental is no line for a log of JSON.
+  '--disable-warning=ExperimentalWarning',
   join(bundles, 'start.cjs'),
   join(bundles, `${full}.cjs`),
 ]

@@ -243,6 +243,14 @@ describe('bad clients', () => {
     expect(await raw(bytes)).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
   })
 
+  test('a whole URL is taken for its path', async () => {
+    const target = `${run.url}/api/students/1?a=1`
+    const said = await raw(
+      `GET ${target} HTTP/1.1\r\nhost: x\r\nx-api-key: ${key}\r\nconnection: close\r\n\r\n`,
+    )
+    expect(said).toMatch(/^HTTP\/1.1 200 .*"url":"\/api\/students\/1\?a=1"/s)
+  })
+
   test('one who goes away does no harm', async () => {
     const socket = connect(Number(new URL(run.url).port), '127.0.0.1')
     socket.write(`${head('content-length: 100')}{`)

@@ -20,6 +20,8 @@ export interface GatewayOptions {
   readonly metrics: GatewayMetrics
   /** The merged view, as Prometheus text. */
   readonly scrape: () => Promise<string>
+  /** Before each request to a function: those of old sources give way. */
+  readonly renew: () => void
   readonly output: Output
 }
 
@@ -95,7 +97,7 @@ export class Gateway {
   async #respond(req: IncomingMessage, trace: Trace): Promise<Outcome> {
     const { traceId } = trace
     const { url = '', method = '' } = req
-    const [path = '', query = ''] = split(url)
+    const [path, query] = split(originForm(url))
     if (path === '/metrics' && (method === 'GET' || method === 'HEAD')) {
       const headers = { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }
       return { response: { status: 200, headers, body: await this.#options.scrape() }, own: false }
@@ -128,7 +130,8 @@ export class Gateway {
     query: string,
     traceId: string,
   ): Promise<{ body: Buffer } | Reply> {
-    const { auth } = this.#options
+    const { auth, renew } = this.#options
+    renew()
     const refuse = (detail: string): Reply =>
       problem('unauthorized', { detail, headers: { 'www-authenticate': 'Key realm="registrar"' }, traceId })
     if (auth.inQuery(query)) return refuse('the key belongs in the header x-api-key, not in the query')
@@ -162,7 +165,13 @@ export class Gateway {
       return { response, slug: [...methods.values()][0], own: true }
     }
     const headers = forwardedHeaders(req, trace, this.#options.auth.names)
-    const { reply, own, cause } = await forward(activator, { method, url, headers, body, traceId })
+    const { reply, own, cause } = await forward(activator, {
+      method,
+      url: originForm(url),
+      headers,
+      body,
+      traceId,
+    })
     return { response: reply, slug, own, cause }
   }
 
@@ -187,6 +196,9 @@ export class Gateway {
     await Promise.all(closed)
   }
 }
+
+/** A request's target without an origin: whole URLs, too, are to be taken (RFC 9112, section 3.2.2). */
+const originForm = (target: string): string => target.replace(/^https?:\/\/[^/?]*\/?/i, '/')
 
 function split(url: string): [string, string] {
   const at = url.indexOf('?')

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -236,6 +236,21 @@ export default ({ repository }: Dependencies<'repository'>) => ({
     expect((await started.fetch('/api/students/count', { method: 'POST', body: '' })).status).toBe(405)
   }, 300_000)
 })
+
+test('a broker that comes back without its store gets its streams again', async () => {
+  using own = new WholeTree()
+  await using started = await new Started(own, { env: { IDLE_SECONDS: '2' } }).ready()
+  const course = await aCourse(started)
+  const engines: { NATS: { pid: number } } = JSON.parse(readFileSync(`${own.dataDir}/engines.json`, 'utf8'))
+  rmSync(`${own.dataDir}/nats/store`, { recursive: true })
+  process.kill(engines.NATS.pid, 'SIGKILL')
+  await until('it is back', () => started.stdout.includes('"engine restarted","engine":"NATS"'))
+  const student = await aStudent(started, [course.id])
+  await until('the course has the student', async () => {
+    const { student_ids } = await read<Entity>(started, `/api/courses/${course.id}`)
+    return student_ids?.includes(student.id) === true
+  })
+}, 300_000)
 
 interface Span {
   readonly name: string

@@ -16,7 +16,7 @@ import type { Output } from './output.ts'
 import { preflight } from './preflight.ts'
 import { Refusal } from './refusal.ts'
 import { loadApiKey, writePrivate } from './secrets.ts'
-import { watchSources } from './watch.ts'
+import { Sources } from './watch.ts'
 
 /** A whole local run that serves; disposing it stops all of it, in order. */
 export interface Run extends AsyncDisposable {
@@ -45,9 +45,14 @@ export async function startRun(
   const guardian = stack.use(new Guardian())
   let set: FunctionSet | undefined
   const afterDeath = (): void => set?.afterDeath()
+  let provision: (() => void) | undefined
+  const onRestart = (): void => {
+    provision?.()
+    afterDeath()
+  }
   const launch = launcher(root, { sources: watch })
   const [backing] = await together([
-    Backing.start({ configuration, guardian, output, onRestart: afterDeath }).then((it) => stack.use(it)),
+    Backing.start({ configuration, guardian, output, onRestart }).then((it) => stack.use(it)),
     output.step('functions', () => launch.prepare()),
   ])
   signal.throwIfAborted()
@@ -77,7 +82,15 @@ export async function startRun(
   lookups = await functionSet.listen()
 
   const initializer = functions.find(({ name }) => name.full === 'platform/initialize')
-  if (initializer) await output.step('initializer', () => runJob(initializer.name, around, signal))
+  if (initializer) {
+    const initialize = (): Promise<void> => runJob(initializer.name, around, signal)
+    await output.step('initializer', initialize)
+    // An engine may come back without what it kept: its store was lost.
+    provision = () =>
+      void initialize().catch((error: unknown) => {
+        if (!signal.aborted) output.event('error', 'initializer failed', { reason: String(error) })
+      })
+  }
 
   const metrics = new GatewayMetrics()
   const scrape = async (): Promise<string> => {
@@ -86,7 +99,15 @@ export async function startRun(
     return archive.merged([own, ...live.map((seen) => seen())])
   }
   const auth = new KeyAuth(apiKey, routes.keyNames)
-  const gateway = new Gateway({ routes, auth, activators: functionSet.http, metrics, scrape, output })
+  const sources = watch ? new Sources(root) : undefined
+  const renew = (): void => {
+    const file = sources?.changed()
+    if (file === undefined) return
+    output.event('info', 'sources changed', { file })
+    functionSet.renew()
+  }
+  const activators = functionSet.http
+  const gateway = new Gateway({ routes, auth, activators, metrics, scrape, renew, output })
   stack.defer(() => gateway.drain(drainMs))
   const port = await output.step('gateway', () => gateway.listen(configuration.port))
   const file = join(dataDir, 'run.json')
@@ -96,7 +117,6 @@ export async function startRun(
     `${JSON.stringify({ pid: process.pid, port, urls: { ...backing.urls, ...lookups } })}\n`,
   )
   functionSet.begin(backing.urls.EVENTS_URL)
-  if (watch) stack.use(watchSources(root, output, () => functionSet.renew()))
   signal.throwIfAborted()
 
   const whole = stack.move()

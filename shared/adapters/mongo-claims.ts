@@ -64,6 +64,7 @@ export class MongoClaims {
       // Either way round: the clock that it was pinned by may be ahead.
       if (Math.abs(Date.now() - earlier.at.getTime()) < underWay) {
         throw new Failure('conflict', {
+          headers: { 'retry-after': '1' },
           detail: 'a request with this Idempotency-Key is being served; try again later',
         })
       }

@@ -21,6 +21,7 @@ export async function claimIn(
   )
   if (!lock?.mine) {
     throw new Failure('conflict', {
+      headers: { 'retry-after': '1' },
       detail: 'a request with this Idempotency-Key is being served; try again later',
     })
   }

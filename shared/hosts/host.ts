@@ -104,18 +104,25 @@ export async function startTelemetry(environment: Environment): Promise<void> {
 
 function stopOn(stop: () => Promise<void>): void {
   let asked = false
-  const begin = (): void => {
+  const begin = (code: number): void => {
     if (asked) return
     asked = true
     setTimeout(() => process.exit(1), drainPatience + 2000).unref()
     void stop()
       .catch((error: unknown) => log('error', { message: 'the stop was not clean', error: causes(error) }))
-      .then(() => leave(0))
+      .then(() => leave(code))
   }
-  process.on('SIGTERM', begin)
-  process.on('SIGINT', begin)
+  process.on('SIGTERM', () => begin(0))
+  process.on('SIGINT', () => begin(0))
+  // Nobody knows what state it leaves: what is under way ends or is given back, and another process goes on.
+  const broken = (error: unknown): void => {
+    log('error', { message: 'an error that nobody foresaw: stopping', error: causes(error) })
+    begin(1)
+  }
+  process.on('uncaughtException', broken)
+  process.on('unhandledRejection', broken)
   if (process.send) {
-    process.on('disconnect', begin)
+    process.on('disconnect', () => begin(0))
     process.on('message', (message: { type?: string }) => {
       if (message.type === 'metrics?') void sendMetrics()
     })

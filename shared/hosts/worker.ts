@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { causes, Failure, toFailure } from '../errors.ts'
+import { causes, Failure, toFailure, unavailable } from '../errors.ts'
 import { log } from '../log.ts'
 import { UndecodableMessage } from '../messages/undecodable-message.ts'
 import { observeDeadLetter, observeOutboxAge } from '../metrics.ts'
@@ -81,9 +81,8 @@ export async function work(
     for await (const delivery of inbox.messages(concurrency, pulling)) {
       const context = contextOf(name, delivery)
       const settled = invoke(delivery, context)
-        .catch((error: unknown) =>
-          log('error', { message: 'a message could not be settled', error: causes(error) }),
-        )
+        // What could not be settled comes again; the log has its line from the middleware.
+        .catch(() => {})
         .then(() => {
           underWay.delete(settled)
           if (context.outcome === 'unavailable') pause.abort()
@@ -118,8 +117,12 @@ const settling: Middleware<Delivery, void> = (next) => async (delivery, context)
   } finally {
     clearInterval(progress)
   }
-  // An acknowledgement that is lost only brings the message again, and its effect is idempotent.
-  await delivery.acknowledge()
+  try {
+    await delivery.acknowledge()
+  } catch (cause) {
+    // It only brings the message again, and its effect is idempotent.
+    throw unavailable('the stream', cause)
+  }
 }
 
 async function refuse(error: unknown, delivery: Delivery, context: Context): Promise<void> {

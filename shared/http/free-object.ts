@@ -11,7 +11,7 @@ export interface JsonLimits {
 
 /**
  * A free JSON object that any document store can keep: no key that is empty, begins with `$`, or has `.` or NUL; no NUL
- * or half of a surrogate pair in a string; no number that a double cannot hold.
+ * or half of a surrogate pair in a string; no number that a double does not give back as it was sent.
  */
 export function freeObject({ bytes, depth }: JsonLimits) {
   return v.pipe(
@@ -47,7 +47,7 @@ export function freeObject({ bytes, depth }: JsonLimits) {
     v.metadata({
       description:
         `Any JSON object of at most ${bytes / 1024} KB and ${depth} levels. At every level, no key may be empty, begin with $ ` +
-        'or have a dot or NUL; no string may have NUL; numbers must be ones that a double holds exactly.',
+        'or have a dot or NUL; no string may have NUL; numbers must be ones that a double gives back as they were sent (-0 as 0).',
       type: 'object',
       propertyNames: { pattern: '^(?!\\$)[^.\\u0000]+$' },
       additionalProperties: true,
@@ -68,7 +68,8 @@ function walk(
   if (typeof value === 'string') {
     if (value.includes('\0')) report(keys, 'must not contain NUL')
     if (!value.isWellFormed()) report(keys, 'must be well-formed Unicode')
-  } else if (value instanceof UnsafeNumber) report(keys, 'is a number that a double cannot hold')
+  } else if (value instanceof UnsafeNumber)
+    report(keys, 'is a number that a double does not give back as it was sent')
   else if (typeof value === 'object' && value !== null) {
     level(at)
     if (at > most) return

@@ -1,6 +1,6 @@
 import { Failure } from '../errors.ts'
 
-/** Stands, in a parsed body, where a number was that a double cannot hold. */
+/** Stands, in a parsed body, where a number was that a double does not give back as it was sent. */
 export class UnsafeNumber {
   readonly source: string
   constructor(source: string) {
@@ -17,7 +17,7 @@ const suspicious = /[\d.]{16}|\d[eE][+-]?\d|-0/
 const deepest = 64
 
 /**
- * The value of a JSON body, in which numbers that a double cannot hold are left as `UnsafeNumber`s.
+ * The value of a JSON body, in which numbers that a double does not give back as they were sent are left as `UnsafeNumber`s.
  * @throws Failure `malformed` for invalid UTF-8 or JSON.
  */
 export function parseJson(bytes: Uint8Array): unknown {
