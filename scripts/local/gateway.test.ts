@@ -235,12 +235,20 @@ describe('bad clients', () => {
   })
 
   test.each([
+    ['no Host', 'GET /api/students/1 HTTP/1.1\r\nconnection: close\r\n\r\n', 400],
     ['no HTTP', 'hello\r\n\r\n', 400],
     ['both lengths', head('content-length: 5\r\ntransfer-encoding: chunked'), 400],
     ['a bad chunk', `${head('transfer-encoding: chunked')}zz\r\n`, 400],
     ['a header without end', `GET / HTTP/1.1\r\nhost: x\r\na: ${'x'.repeat(40_000)}`, 431],
   ])('%s is refused', async (_, bytes, status) => {
-    expect(await raw(bytes)).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+    expect(await raw(bytes)).toMatch(new RegExp(`^HTTP/1.1 ${status} .*"trace_id":"[0-9a-f]{32}"`, 's'))
+  })
+
+  test('an expectation that nobody knows is left aside', async () => {
+    const said = await raw(
+      `GET /api/students/1 HTTP/1.1\r\nhost: x\r\nexpect: rain\r\nx-api-key: ${key}\r\nconnection: close\r\n\r\n`,
+    )
+    expect(said).toMatch(/^HTTP\/1.1 200 /)
   })
 
   test('a whole URL is taken for its path', async () => {

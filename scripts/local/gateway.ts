@@ -58,8 +58,13 @@ export class Gateway {
       headersTimeout: 10_000,
       keepAliveTimeout: 65_000,
       connectionsCheckingInterval: 1000,
+      // It is required all the same, but the answer shall be a problem.
+      requireHostHeader: false,
     })
-    server.on('request', (req: IncomingMessage, res: ServerResponse) => void this.#serve(req, res))
+    const serve = (req: IncomingMessage, res: ServerResponse): void => void this.#serve(req, res)
+    server.on('request', serve)
+    // What nobody here knows how to expect is left aside, as RFC 9110 allows.
+    server.on('checkExpectation', serve)
     server.on('clientError', (error, socket) =>
       malformed(error, socket, this.#answers.get(socket)?.headersSent ?? false),
     )
@@ -101,6 +106,9 @@ export class Gateway {
     if (path === '/metrics' && (method === 'GET' || method === 'HEAD')) {
       const headers = { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }
       return { response: { status: 200, headers, body: await this.#options.scrape() }, own: false }
+    }
+    if (req.headers.host === undefined && req.httpVersion === '1.1') {
+      return { response: problem('malformed', { detail: 'the header Host is missing', traceId }), own: true }
     }
     const found = matchPath(this.#options.routes, path)
     if (!found)
