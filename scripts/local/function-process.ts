@@ -196,7 +196,7 @@ export class FunctionProcess {
     const { archive, output, onCrash } = this.#around
     for (const settle of this.#scrapers.splice(0)) settle(undefined)
     // Its last message, which precedes its exit; of one that was killed what was seen last, so that no counter falls.
-    if (this.#lastScrape) archive.keep(this.#lastScrape)
+    if (this.#lastScrape) archive.keep(this.#lastScrape, this.#runsToEnd ? this.name.full : undefined)
     const crashed = code !== 0 && !(this.#stopping && signal === 'SIGTERM')
     const how = crashed ? { [signal ? 'signal' : 'code']: signal ?? code } : {}
     const complete = this.#final ? {} : { metrics: 'lost' }

@@ -12,9 +12,16 @@ export type MetricsJson = MetricObjectWithValues<MetricValue<string>>[]
 /** What processes that are gone have counted, so that no counter of the merged view ever falls. */
 export class MetricsArchive {
   #kept: Promise<MetricsJson> = Promise.resolve([])
+  readonly #found = new Map<string, MetricsJson>()
 
-  keep(metrics: MetricsJson): void {
-    // A gauge tells how something is: of a process that is gone, nothing is.
+  /** @param found by what name a run to its end is known, whose gauges stand until the next one's */
+  keep(metrics: MetricsJson, found?: string): void {
+    // A gauge tells how something is: of a process that is gone, nothing is, but what a job found of the world.
+    if (found !== undefined)
+      this.#found.set(
+        found,
+        metrics.filter(({ type, name }) => !isCumulative(type) && name.startsWith('registrar_')),
+      )
     const counted = metrics.filter(({ type }) => isCumulative(type))
     this.#kept = this.#kept
       .then((kept) => AggregatorRegistry.aggregate([kept, counted]).getMetricsAsJSON())
@@ -22,7 +29,7 @@ export class MetricsArchive {
   }
 
   async merged(live: readonly (MetricsJson | undefined)[]): Promise<string> {
-    const all = [await this.#kept, ...live.filter((one) => one !== undefined)]
+    const all = [await this.#kept, ...this.#found.values(), ...live.filter((one) => one !== undefined)]
     return AggregatorRegistry.aggregate(all).metrics()
   }
 }

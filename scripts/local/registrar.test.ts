@@ -109,6 +109,15 @@ describe('a run', () => {
     await until('nothing but the runner and the engines lives', () => alive(run).length === 0)
   })
 
+  test('shows how old the outboxes are that its sweepers found, when they have ended', async () => {
+    await until('both are told', async () => {
+      const metrics = await (await fetch(`${run.url}/metrics`)).text()
+      return ['students', 'courses'].every((service) =>
+        metrics.includes(`registrar_outbox_oldest_seconds{function="${service}/sweep"} 0\n`),
+      )
+    })
+  })
+
   test('serves the merged metrics of its functions, those that have ended included', async () => {
     const metrics = await (await fetch(`${run.url}/metrics`)).text()
     expect(metrics).toMatch(/registrar_invocations_total\{function="students\/create",.*outcome="ok"\} [1-9]/)
@@ -303,7 +312,7 @@ describe('a trace', () => {
     expect(fanOut.parentSpanId).toBe(post.spanId)
     expect(enrol.parentSpanId).toBe(fanOut.spanId)
     expect(
-      ours.some(({ name, parentSpanId }) => name.startsWith('postgres') && parentSpanId === enrol.spanId),
+      ours.some(({ name, parentSpanId }) => name === 'postgres change' && parentSpanId === enrol.spanId),
     ).toBe(true)
   }, 300_000)
 })

@@ -32,9 +32,9 @@ export class PostgresClient implements AsyncDisposable {
     this.#sql`select 1`.catch(() => {})
   }
 
-  /** Runs queries outside a transaction. */
-  run<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
-    return this.#bounded('postgres', (sql) => work(sql))
+  /** Runs queries outside a transaction, in a span of this name. */
+  run<T>(work: (sql: Sql) => Promise<T>, name = 'postgres'): Promise<T> {
+    return this.#bounded(name, work)
   }
 
   /** Runs work in a transaction of its own. */

@@ -96,7 +96,7 @@ export class PostgresRepository<F extends object> implements Repository<F>, Tomb
     try {
       return await this.#turns.take(id, async () => {
         for (let attempt = 1; attempt <= optimism; attempt++) {
-          const decided = await this.#client.run((sql) => this.#decided(sql, id, decide))
+          const decided = await this.#client.run((sql) => this.#decided(sql, id, decide), 'postgres change')
           if (decided) return decided.result
         }
         return await this.#locked(id, async (sql) => {

@@ -1,15 +1,4 @@
-import { observeOutboxAge } from '../../../shared/metrics.ts'
-import { collectOld } from '../../../shared/resource/collect.ts'
+import { sweeping } from '../../../shared/resource/sweep.ts'
 import type { Dependencies } from '../wiring.ts'
 
-type Needs = Dependencies<'outbox' | 'relay' | 'exhausted' | 'repository'>
-
-export default ({ outbox, relay, exhausted, repository }: Needs) =>
-  async () => {
-    const oldest = await relay.sweep()
-    observeOutboxAge('courses/sweep', oldest)
-    const buried = await exhausted.bury()
-    await outbox.purge()
-    const collected = await collectOld(repository)
-    return { oldest_seconds: oldest, buried, collected }
-  }
+export default (parts: Dependencies<'outbox' | 'relay' | 'exhausted' | 'repository'>) => sweeping(parts)
