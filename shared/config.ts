@@ -24,8 +24,7 @@ export class Config {
   serviceUrl<S extends string>(variable: string, schemes: readonly S[]): { scheme: S; url: string } {
     const url = this.#variables[variable]
     if (!url) throw new ConfigurationError([`${variable} is not set: it is a URL, ${wanted(schemes)}`])
-    // Lists of hosts, as MongoDB and NATS have them, are no URLs to the parser: the first stands for all.
-    const parsed = URL.parse(url.replace(/^([^/]*\/\/(?:[^@/]*@)?[^/?,]*)(,[^/?]*)/, '$1'))
+    const parsed = URL.parse(withOneHost(url))
     const scheme = schemes.find((one) => parsed?.protocol === `${one}:`)
     // Never the value: it may hold a password.
     if (!parsed?.hostname || !scheme)
@@ -68,3 +67,8 @@ export class Config {
 }
 
 const wanted = (schemes: readonly string[]): string => schemes.map((scheme) => `${scheme}://`).join(' or ')
+
+/** Lists of hosts, as MongoDB and NATS have them, are no URLs to the parser: the first stands for all. */
+export function withOneHost(url: string): string {
+  return url.replace(/^([^/]*\/\/(?:[^@/]*@)?[^/?,]*)(,[^/?]*)/, '$1')
+}

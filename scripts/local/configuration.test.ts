@@ -44,6 +44,10 @@ describe('the configuration', () => {
     expect(() => read({ PORT })).toThrow(/PORT/)
   })
 
+  test.each(['0', '10001', 'many'])('refuses %s messages at a time', (MAX_ACK_PENDING) => {
+    expect(() => read({ MAX_ACK_PENDING })).toThrow(/MAX_ACK_PENDING .*\.$/)
+  })
+
   test('gives functions only what they need', () => {
     const env = {
       PATH: '/bin',

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import { Config, ConfigurationError, withOneHost } from '../../shared/config.ts'
 import { Refusal } from './refusal.ts'
 
 export const urlNames = ['STUDENTS_URL', 'COURSES_URL', 'CACHE_URL', 'EVENTS_URL'] as const
@@ -61,6 +62,13 @@ export function readConfiguration({ root, env, args = [] }: Source): Configurati
   if (owners !== undefined && !/^[1-9]\d{0,9}(,[1-9]\d{0,9})*$/.test(owners)) {
     complain(`OWNER_PIDS must be process ids with commas between them, not "${owners}".`)
   }
+  // Read by the functions, whose word on it this is; but one that is wrong shall not start engines first.
+  try {
+    new Config({ MAX_ACK_PENDING: get('MAX_ACK_PENDING') }).maxAckPending()
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error
+    for (const problem of error.problems) complain(`${problem}.`)
+  }
   for (const arg of args) if (arg !== '--watch') complain(`There is no option "${arg}": only --watch.`)
 
   const urls: Partial<Record<UrlName, string>> = {}
@@ -97,8 +105,7 @@ function urlProblem(value: string, allowed: readonly string[]): string | undefin
   const scheme = /^([a-z][a-z\d+.-]*):\/\//i.exec(value)?.[1]?.toLowerCase()
   if (scheme === undefined) return `is not a URL: it must begin with ${ways}`
   if (!allowed.includes(scheme)) return `must begin with ${ways}, not ${scheme}://`
-  // Lists of hosts, as MongoDB and NATS have them, are no URLs to the parser: one host stands for all.
-  const single = value.replace(/^([^/]*\/\/(?:[^@/]*@)?[^/?,]*)(,[^/?]*)/, '$1')
+  const single = withOneHost(value)
   if (!URL.canParse(single) || new URL(single).hostname === '') return 'is not a URL that can be read'
   return undefined
 }

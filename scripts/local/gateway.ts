@@ -138,8 +138,7 @@ export class Gateway {
     query: string,
     traceId: string,
   ): Promise<{ body: Buffer } | Reply> {
-    const { auth, renew } = this.#options
-    renew()
+    const { auth } = this.#options
     const refuse = (detail: string): Reply =>
       problem('unauthorized', { detail, headers: { 'www-authenticate': 'Key realm="registrar"' }, traceId })
     if (auth.inQuery(query)) return refuse('the key belongs in the header x-api-key, not in the query')
@@ -163,6 +162,7 @@ export class Gateway {
   ): Promise<Outcome> {
     const { traceId } = trace
     const { method = '', url = '' } = req
+    this.#options.renew()
     const slug = methods.get(method)
     const activator = slug === undefined ? undefined : this.#options.activators.get(slug)
     if (method === 'OPTIONS')

@@ -10,17 +10,21 @@ import { courseLookup } from './grpc-lookups.ts'
 interface Peer extends AsyncDisposable {
   readonly url: string
   readonly calls: readonly HandlerContext[]
+  /** The ids of each call. */
+  readonly asked: readonly (readonly string[])[]
   readonly sockets: readonly Socket[]
 }
 
 /** The other service, over real h2c, that fails its first calls as it is told, or drops its first connections. */
 async function peer(failures: readonly ConnectError[], dropped = 0): Promise<Peer> {
   const calls: HandlerContext[] = []
+  const asked: string[][] = []
   const rpc = createHttp2Server(
     connectNodeAdapter({
       routes: (router) =>
         router.service(CourseLookupService, {
-          byStudent(_, context) {
+          byStudent({ studentIds }, context) {
+            asked.push(studentIds)
             calls.push(context)
             const failure = failures[calls.length - 1]
             if (failure) throw failure
@@ -40,6 +44,7 @@ async function peer(failures: readonly ConnectError[], dropped = 0): Promise<Pee
   return {
     url: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`,
     calls,
+    asked,
     sockets,
     async [Symbol.asyncDispose]() {
       const closed = new Promise((resolve) => server.close(resolve))
@@ -59,6 +64,15 @@ describe('a lookup of the other service', () => {
     await using other = await peer([failing(Code.Unavailable), failing(Code.Unavailable, 'unavailable')])
     expect(await ask(other.url)).toEqual({ members: [] })
     expect(other.calls).toHaveLength(3)
+  })
+
+  it('shares a call with those of the same turn, for all their ids', async () => {
+    await using other = await peer([])
+    const lookup = courseLookup(other.url)
+    await Promise.all(['one', 'two', 'one'].map((id) => lookup.membersOf(id, { traceparent })))
+    expect(other.asked).toEqual([['one', 'two']])
+    await lookup.membersOf('one', { traceparent })
+    expect(other.asked).toHaveLength(2)
   })
 
   it('carries the trace and a deadline on every try', async () => {

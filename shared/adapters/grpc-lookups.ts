@@ -5,13 +5,11 @@ import type { Student } from '../../functions/students/domain/student.ts'
 import { batching } from '../batching.ts'
 import { Failure, unavailable } from '../errors.ts'
 import { CourseLookupService, StudentLookupService } from '../generated/registrar/v1/lookups_pb.ts'
-import { decodeCourses, decodeStudents, type MembersById } from '../messages/lookup-codec.ts'
+import { decodeCourses, decodeStudents, type MembersById, mostIds } from '../messages/lookup-codec.ts'
 import type { Looked, Lookup } from '../resource/ports.ts'
 
 /** Longest that a lookup may take, its retries and a cold start of the other side included, in milliseconds. */
 const patience = 3000
-/** Most ids that the other side takes in one call. */
-const mostIds = 100
 const retries = { most: 3, firstWait: 50 }
 
 /** The courses of a student, over gRPC. */

@@ -6,7 +6,7 @@ import { connectNodeAdapter } from '@connectrpc/connect-node'
 import { batching } from '../batching.ts'
 import { Failure, type Code as FailureCode, toFailure } from '../errors.ts'
 import { CourseLookupService, StudentLookupService } from '../generated/registrar/v1/lookups_pb.ts'
-import { encodeCourses, encodeStudents, type MembersById } from '../messages/lookup-codec.ts'
+import { encodeCourses, encodeStudents, type MembersById, mostIds } from '../messages/lookup-codec.ts'
 import { type CacheResult, observeCache } from '../metrics.ts'
 import { type CacheReader, cacheStatus } from '../middleware/caching.ts'
 import { type Context, compose, type Middleware } from '../middleware/middleware.ts'
@@ -23,9 +23,6 @@ export interface GrpcAssembly extends Assembly {
 
 /** What handler.ts of a lookup is: the members of each id, as clients see them. */
 export type LookupHandler = (ids: readonly string[]) => Promise<MembersById<object>>
-
-/** Most ids in one call. */
-const mostIds = 100
 
 /** Serves a lookup: gRPC over h2c and Connect over HTTP/1.1, on one port. */
 export function serveGrpc(assembly: GrpcAssembly): Promise<void> {

@@ -10,6 +10,9 @@ import {
   type StudentSchema,
 } from '../generated/registrar/v1/lookups_pb.ts'
 
+/** Most ids in one call. */
+export const mostIds = 100
+
 /** The members of each id that was asked for. */
 export type MembersById<M> = ReadonlyMap<string, readonly M[]>
 
