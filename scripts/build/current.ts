@@ -33,7 +33,7 @@ export async function ensureBundles(root: string): Promise<'built' | 'there'> {
 
 /** Everything that a bundle is made of; the lock file stands for the packages. */
 async function hashOf(root: string): Promise<string> {
-  const folders = ['functions', 'shared', 'scripts/build']
+  const folders = ['functions', 'shared', 'scripts/build', 'scripts/patches']
   const lists = await Promise.all(
     folders.map(async (folder) => {
       const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true })
