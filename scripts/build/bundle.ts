@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build, type Plugin, transform } from 'esbuild'
@@ -7,15 +7,47 @@ import type { Trigger } from '../../shared/spec/define-function.ts'
 import { type DiscoveredFunction, discoverFunctions } from '../../shared/spec/discover.ts'
 import { needsOf } from '../../shared/spec/needs.ts'
 import { lazyBuiltins } from './lazy-builtins.ts'
+import { ownScripts, packageEntries, scriptOf, separatePackages } from './packages.ts'
 import { redisCommands } from './redis-commands.ts'
+import { silentDebug } from './silent-debug.ts'
 
-/** Bundles each function of a tree into `<out>/<service>/<function>.cjs`, with `start.cjs` beside them. */
+/**
+ * Bundles each function of a tree into `<out>/<service>/<function>.cjs`, with what several may load, or none, in
+ * `<out>/packages`, and `start.cjs` beside them.
+ */
 export async function bundleFunctions(root: string, out: string): Promise<readonly DiscoveredFunction[]> {
   const functions = await discoverFunctions(root)
+  await Promise.all([
+    write(
+      root,
+      out,
+      functions.map(({ name }) => ({ in: `function:${name.full}`, out: name.full })),
+      [entries(root, functions), separatePackages],
+    ),
+    write(
+      root,
+      out,
+      ownScripts.map((name) => ({ in: `package:${name}`, out: scriptOf(name).replace(/\.cjs$/, '') })),
+      [packageEntries],
+    ),
+  ])
+  await removeCaches(out)
+  await cp(join(root, 'shared/hosts/start.cjs'), join(out, 'start.cjs'))
+  await copyMigrations(root, out, functions)
+  await copyAssets(out, functions)
+  return functions
+}
+
+async function write(
+  root: string,
+  out: string,
+  entryPoints: readonly { readonly in: string; readonly out: string }[],
+  plugins: readonly Plugin[],
+): Promise<void> {
   const result = await build({
     absWorkingDir: root,
-    entryPoints: functions.map(({ name }) => ({ in: `function:${name.full}`, out: name.full })),
-    plugins: [entries(root, functions), lazyBuiltins, redisCommands],
+    entryPoints: [...entryPoints],
+    plugins: [...plugins, lazyBuiltins, redisCommands, silentDebug],
     outdir: out,
     bundle: true,
     write: false,
@@ -49,10 +81,6 @@ export async function bundleFunctions(root: string, out: string): Promise<readon
       await put(path, code)
     }),
   )
-  await cp(join(root, 'shared/hosts/start.cjs'), join(out, 'start.cjs'))
-  await copyMigrations(root, out, functions)
-  await copyAssets(out, functions)
-  return functions
 }
 
 /** The entry of a function, made from its declaration: it imports the host of its kind and the wires that it needs. */
@@ -120,11 +148,18 @@ async function copyAssets(out: string, functions: readonly DiscoveredFunction[])
   }
 }
 
-/** Into place at once, and without the code cache of what was there before: a run may be reading it. */
+/** Into place at once: a run may be reading what was there before. */
 async function put(path: string, code: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
   const fresh = `${path}.${process.pid}`
   await writeFile(fresh, code)
   await rename(fresh, path)
-  await rm(`${path}.cache`, { force: true })
+}
+
+/** Of the bundles that were there before: V8 compares no more than their lengths. */
+async function removeCaches(out: string): Promise<void> {
+  const files = await readdir(out, { recursive: true })
+  await Promise.all(
+    files.filter((file) => file.endsWith('.cache')).map((file) => rm(join(out, file), { force: true })),
+  )
 }

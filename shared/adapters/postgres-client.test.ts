@@ -59,3 +59,20 @@ it('what is left of a transaction does not run on the connection that comes afte
   expect(await left.promise).toMatchObject({ code: 'CONNECTION_CLOSED' })
   expect(await client.run(answers)).toEqual([])
 })
+
+it('the first query waits for the connection that was opened ahead, and opens none of its own', async () => {
+  await using database = await testDatabase()
+  await using client = new PostgresClient({ url: database.url })
+  client.warm()
+  const [row] = await client.run(
+    (sql) => sql`select count(*)::int from pg_stat_activity
+      where datname = current_database() and application_name = 'registrar'`,
+  )
+  expect(row).toEqual({ count: 1 })
+})
+
+it('a query is not held up by a connection ahead that fails', async () => {
+  await using client = new PostgresClient({ url: 'postgres://postgres@127.0.0.1:1/nobody' })
+  client.warm()
+  await expect(client.run((sql) => sql`select 1`)).rejects.toMatchObject({ code: 'unavailable' })
+})

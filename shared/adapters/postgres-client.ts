@@ -21,15 +21,22 @@ const patience = { server: 1300, client: 1500 }
 export class PostgresClient implements AsyncDisposable {
   readonly #options: PostgresOptions
   #sql: Sql
+  #warming: Promise<void> | undefined
 
   constructor(options: PostgresOptions) {
     this.#options = options
     this.#sql = this.#connect()
   }
 
-  /** Opens a connection ahead of the first query; a failure shows at that query. */
+  /**
+   * Opens a connection ahead of the first query, which waits for it: the pool would open another one, and wait for that.
+   * A failure shows at that query.
+   */
   warm(): void {
-    this.#sql`select 1`.catch(() => {})
+    const warmed = (): void => {
+      this.#warming = undefined
+    }
+    this.#warming = this.#sql.unsafe('').then(warmed, warmed)
   }
 
   /** Runs queries outside a transaction, in a span of this name. */
@@ -61,7 +68,9 @@ export class PostgresClient implements AsyncDisposable {
       }, patience.client)
     })
     try {
-      return await inSpan(name, 'client', () => Promise.race([work(sql), late]))
+      return await inSpan(name, 'client', () =>
+        Promise.race([this.#warming ? this.#warming.then(() => work(sql)) : work(sql), late]),
+      )
     } catch (error) {
       throw translate(error)
     } finally {

@@ -107,6 +107,9 @@ function stopOn(stop: () => Promise<void>): void {
   const begin = (code: number): void => {
     if (asked) return
     asked = true
+    // Of start.cjs, which is outside the bundle.
+    const stopping: unknown = Reflect.get(globalThis, Symbol.for('registrar.stopping'))
+    if (typeof stopping === 'function') stopping()
     setTimeout(() => process.exit(1), drainPatience + 2000).unref()
     void stop()
       .catch((error: unknown) => log('error', { message: 'the stop was not clean', error: causes(error) }))
