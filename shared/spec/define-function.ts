@@ -5,12 +5,19 @@ export type FieldsSchema = GenericSchema & { readonly entries: Readonly<Record<s
 
 /** What a deployment may do with a function; every target derives its own settings from it. */
 export interface Scaling {
+  /** Instances that are there at rest; 0 is scaling to zero. */
+  readonly min: number
   /** Most instances at a time. */
   readonly max: number
   /** Requests, or messages in flight, that one instance takes at a time. */
   readonly concurrency: number
   /** Longest a single invocation may take, in seconds. */
   readonly timeout: number
+  /** Seconds over which load is averaged, and after which what is idle goes. */
+  readonly window: number
+  /** What an instance gets: MiB at most, and thousandths of a core at least. */
+  readonly memory: number
+  readonly cpu: number
 }
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -94,7 +101,15 @@ export interface FunctionDeclaration<T extends Trigger = Trigger, N extends stri
   readonly scaling?: Partial<Scaling>
 }
 
-const defaults: Scaling = { max: 10, concurrency: 100, timeout: 30 }
+const defaults: Scaling = {
+  min: 0,
+  max: 10,
+  concurrency: 100,
+  timeout: 30,
+  window: 60,
+  memory: 192,
+  cpu: 100,
+}
 
 export function defineFunction<const T extends Trigger, const N extends string>(
   declaration: FunctionDeclaration<T, N>,
