@@ -1,6 +1,6 @@
 import type { Links, Register } from '../enrolment/register.ts'
 import type { Query } from './postgres-client.ts'
-import { prepared } from './postgres-rows.ts'
+import { isOneOf, type Mapping, prepared } from './postgres-rows.ts'
 
 /** A register as a row of `links`. */
 export interface LinkRow {
@@ -11,18 +11,31 @@ export interface LinkRow {
   readonly reason: NonNullable<Register['reason']> | null
 }
 
-/** The registers of one aggregate; undefined when it is not there. */
-export async function linksOf(sql: Query, schema: string, id: string): Promise<Links | undefined> {
-  const rows = await sql.unsafe<(Omit<LinkRow, 'member'> & { member: string | null })[]>(
-    `select l.member, l.present, l.ts, l.origin, l.reason
-     from ${schema}.entities e left join ${schema}.links l on l.owner = e.id where e.id = $1`,
-    [id],
+interface OwnedRow extends Omit<LinkRow, 'member'> {
+  readonly owner: string
+  readonly member: string | null
+}
+
+/** The registers of each aggregate, by its id; those that are not there are left out. */
+export async function linksOf(
+  sql: Query,
+  mapping: Pick<Mapping<never>, 'schema' | 'idType'>,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, Links>> {
+  const rows = await sql.unsafe<OwnedRow[]>(
+    `select e.id as owner, l.member, l.present, l.ts, l.origin, l.reason
+     from ${mapping.schema}.entities e left join ${mapping.schema}.links l on l.owner = e.id
+     where ${isOneOf(mapping, '$1')}`,
+    [ids.join(',')],
     prepared,
   )
-  if (rows.length === 0) return undefined
-  return new Map(
-    rows.flatMap(({ member, ...row }) => (member === null ? [] : [register({ member, ...row })])),
-  )
+  const found = new Map<string, Map<string, Register>>()
+  for (const { owner, member, ...row } of rows) {
+    const links = found.get(owner) ?? new Map<string, Register>()
+    found.set(owner, links)
+    if (member !== null) links.set(...register({ member, ...row }))
+  }
+  return found
 }
 
 export function linksIn(rows: readonly LinkRow[]): Links {

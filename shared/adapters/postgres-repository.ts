@@ -1,19 +1,30 @@
+import { batching } from '../batching.ts'
 import type { Aggregate as Linked } from '../enrolment/links.ts'
 import type { Links } from '../enrolment/register.ts'
 import type { CollectedTombstones } from '../enrolment/tombstones.ts'
 import type { Aggregate, Change, Decide, Entity } from '../resource/aggregate.ts'
 import type { Claim, Insertion, Page, PageQuery, Repository, Tombstones } from '../resource/ports.ts'
 import { claimIn } from './postgres-claims.ts'
-import { type PostgresClient, type Query, type Transaction, violates } from './postgres-client.ts'
+import { type PostgresClient, type Query, type Sql, type Transaction, violates } from './postgres-client.ts'
 import { linksOf } from './postgres-links.ts'
 import { insertAggregate, lockAggregate, readAggregate, writeChange } from './postgres-mutations.ts'
 import { pageStatement } from './postgres-pages.ts'
-import { type EntityRow, entityColumns, entityOf, type Mapping, prepared } from './postgres-rows.ts'
+import {
+  type EntityRow,
+  entitiesOf,
+  entityColumns,
+  entityOf,
+  type Mapping,
+  prepared,
+} from './postgres-rows.ts'
 import { dropTombstones, ownersOfTombstones } from './postgres-tombstones.ts'
 import { Turns } from './turns.ts'
 
 /** Most members that a lookup gives for one id: over any limit, and still a bound. */
 const mostMembers = 1000
+
+/** Most aggregates that one statement reads. */
+const mostIds = 100
 
 /**
  * How often a change is tried without a lock, which is two round trips where a transaction is four, and leaves nothing
@@ -27,26 +38,28 @@ export class PostgresRepository<F extends object> implements Repository<F>, Tomb
   readonly #mapping: Mapping<F>
   readonly #select: string
   readonly #turns = new Turns()
+  readonly #entities: (id: string) => Promise<ReadonlyMap<string, Entity<F>>>
+  readonly #links: (id: string) => Promise<ReadonlyMap<string, Links>>
 
   constructor(client: PostgresClient, mapping: Mapping<F>) {
     this.#client = client
     this.#mapping = mapping
     this.#select = entityColumns(mapping)
+    // Reads of one turn of the event loop are one statement: it costs more than its rows.
+    const batched = <R>(
+      read: (sql: Sql, ids: readonly string[]) => Promise<R>,
+    ): ((id: string) => Promise<R>) =>
+      batching<void, R>((ids) => client.run((sql) => read(sql, ids)), mostIds)
+    this.#entities = batched((sql, ids) => entitiesOf(sql, mapping, ids))
+    this.#links = batched((sql, ids) => linksOf(sql, mapping, ids))
   }
 
   async get(id: string): Promise<Entity<F> | undefined> {
-    const [row] = await this.#client.run((sql) =>
-      sql.unsafe<EntityRow[]>(
-        `select ${this.#select} from ${this.#mapping.schema}.entities e where e.id = $1`,
-        [id],
-        prepared,
-      ),
-    )
-    return row && entityOf(this.#mapping, row)
+    return (await this.#entities(id)).get(id)
   }
 
-  links(id: string): Promise<Links | undefined> {
-    return this.#client.run((sql) => linksOf(sql, this.#mapping.schema, id))
+  async links(id: string): Promise<Links | undefined> {
+    return (await this.#links(id)).get(id)
   }
 
   async list(query: PageQuery): Promise<Page<F>> {

@@ -1,10 +1,13 @@
 import type { Failure } from '../errors.ts'
 import type { Entity } from '../resource/aggregate.ts'
+import type { Query } from './postgres-client.ts'
 
 /** How one kind of aggregate lies in its table. */
 export interface Mapping<F> {
   /** The schema, which has the tables `entities`, `links`, `outbox`, `tombstones` and `idempotency`. */
   readonly schema: string
+  /** The type of `entities.id`. */
+  readonly idType: 'uuid' | 'text'
   /** The columns of the fields, as written. */
   readonly columns: (fields: F) => Readonly<Record<string, string>>
   /** SQL of the columns that `read` wants, over the alias `e`. */
@@ -47,6 +50,24 @@ export function entityColumns<F>(mapping: Mapping<F>): string {
 export function entityOf<F>(mapping: Mapping<F>, row: EntityRow): Entity<F> {
   return { ...ownOf(mapping, row), members: row.members }
 }
+
+/** The aggregates that there are, by their ids. */
+export async function entitiesOf<F>(
+  sql: Query,
+  mapping: Mapping<F>,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, Entity<F>>> {
+  const rows = await sql.unsafe<EntityRow[]>(
+    `select ${entityColumns(mapping)} from ${mapping.schema}.entities e where ${isOneOf(mapping, '$1')}`,
+    [ids.join(',')],
+    prepared,
+  )
+  return new Map(rows.map((row) => [row.id, entityOf(mapping, row)]))
+}
+
+/** SQL of whether `e` has one of the ids in a parameter, which has them with commas between. */
+export const isOneOf = ({ idType }: Pick<Mapping<never>, 'idType'>, parameter: string): string =>
+  `e.id = any(string_to_array(${parameter}, ',')::${idType}[])`
 
 export function ownOf<F>(mapping: Mapping<F>, row: OwnRow): Omit<Entity<F>, 'members'> {
   const { id, version, created_at, updated_at } = row

@@ -8,6 +8,7 @@ import { exactJson } from './exact-json.ts'
  */
 export const postgresCourses: Mapping<CourseFields> = {
   schema: 'courses',
+  idType: 'text',
   columns: ({ attributes, ...document }) => ({
     document: JSON.stringify(document),
     attributes: exactJson(attributes),

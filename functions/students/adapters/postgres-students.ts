@@ -5,6 +5,7 @@ import { type StudentFields, studentFields } from '../domain/student.ts'
 /** Students in the schema `students`; migrations/ has the tables. */
 export const postgresStudents: Mapping<StudentFields> = {
   schema: 'students',
+  idType: 'uuid',
   columns: ({ name, first_name, last_name }) => ({ name, first_name, last_name }),
   selected: 'e.name, e.first_name, e.last_name',
   read: ({ name, first_name, last_name }) => ({

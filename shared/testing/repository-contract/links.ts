@@ -47,6 +47,31 @@ export function linkTests<F extends object>(world: World<F>): void {
     expect(await world.repository.links(id)).toEqual(new Map([[other, newer]]))
   })
 
+  it('gives each its own when many are asked for at once, and nothing of what is not there', async () => {
+    const ids = await Promise.all(Array.from({ length: 120 }, () => world.create()))
+    const register = (i: number): Register => ({ present: true, ts: at + i, origin: 'S' })
+    const others = await Promise.all(
+      ids.map(async (id, i) => {
+        const other = subject.newOther()
+        await world.repository.change(id, world.linking(other, register(i)))
+        return other
+      }),
+    )
+    const asked = [...ids, subject.newId(), ...ids.slice(0, 3)]
+    const [entities, links] = await Promise.all([
+      Promise.all(asked.map((id) => world.repository.get(id))),
+      Promise.all(asked.map((id) => world.repository.links(id))),
+    ])
+    const expected = [...ids.keys(), undefined, 0, 1, 2]
+    for (const [n, i] of expected.entries()) {
+      if (i === undefined) expect([entities[n], links[n]]).toEqual([undefined, undefined])
+      else {
+        expect(entities[n]).toMatchObject({ id: ids[i], members: [others[i]] })
+        expect(links[n]).toEqual(new Map([[others[i], register(i)]]))
+      }
+    }
+  })
+
   it('keeps the floor', async () => {
     const id = await world.create()
     await world.repository.change(id, (current) => {
