@@ -20,6 +20,11 @@ export const headers: Readonly<Record<string, unknown>> = {
     schema: { type: 'string' },
     example: 'registrar; hit',
   },
+  'Cache-Control': {
+    description: 'A problem is never kept.',
+    schema: { type: 'string' },
+    example: 'no-store',
+  },
   'Idempotency-Replayed': {
     description: 'On the answer that an earlier request with this Idempotency-Key was given.',
     schema: { type: 'string', const: 'true' },
@@ -56,7 +61,7 @@ export const headerParameters: Readonly<Record<string, unknown>> = {
     in: 'header',
     description:
       'Makes a retry safe: for 24 hours, the same key with the same body is given the first answer again. ' +
-      'Printable ASCII, bare or as a quoted string.',
+      'Printable ASCII, bare or as a quoted string; given once.',
     schema: { type: 'string', minLength: 1, maxLength: 257, pattern: '^[\\x20-\\x7e]+$' },
   },
   IfMatch: {

@@ -67,8 +67,11 @@ function content(
   )
 }
 
-/** The statuses that any operation may answer: those of a request's form and of what stands behind the gateway. */
-const always = [400, 500, 502, 503, 504]
+/**
+ * The statuses that any operation may answer: those of a request's form, be its body one that nobody wants, and of what
+ * stands behind the gateway.
+ */
+const always = [400, 413, 500, 502, 503, 504]
 
 export function failuresOf({ failures = [], public: open }: Operation): number[] {
   return [...new Set([...always, ...(open ? [] : [401]), ...failures])].sort((a, b) => a - b)

@@ -25,9 +25,11 @@ const docs: Record<Code, ProblemDoc> = {
   },
   method_not_allowed: { description: 'The path does not have this method.', headers: ['Allow'] },
   conflict: {
-    description: 'What must be unique is taken, or a request with the same Idempotency-Key is being served.',
+    description:
+      'What must be unique is taken, or a request with the same Idempotency-Key is being served: then with Retry-After.',
     detail: 'there is another student of these names',
     errors: [{ pointer: '/name', message: 'is taken together with the other names' }],
+    headers: ['Retry-After'],
   },
   precondition_failed: {
     description: 'It is not the one of If-Match any more.',
@@ -94,7 +96,7 @@ export function problemResponses(used: ReadonlySet<number>): Record<string, unkn
           componentName(code),
           {
             description,
-            ...(headers.length > 0 ? { headers: headerRefs(headers) } : {}),
+            headers: headerRefs(['Cache-Control', ...headers]),
             content: {
               'application/problem+json': {
                 schema: { $ref: '#/components/schemas/Problem' },

@@ -3,8 +3,10 @@ import { join } from 'node:path'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
+import fc from 'fast-check'
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
+import { courseBody } from '../../functions/courses/schemas.ts'
 import { validBody } from '../../shared/http/validate.ts'
 import type { Operation } from '../../shared/spec/define-function.ts'
 import { type DiscoveredFunction, discoverFunctions } from '../../shared/spec/discover.ts'
@@ -90,6 +92,8 @@ test('has every operation once, with the responses that it was declared with', (
       expect.arrayContaining([operation.success.status, ...(operation.failures ?? [])]),
     )
     expect(statuses.includes(401)).toBe(!operation.public)
+    // A body too large is refused even where none is wanted.
+    expect(statuses).toContain(413)
     expect(objectOf(operation)?.security).toEqual(operation.public ? [] : undefined)
   }
 })
@@ -150,6 +154,12 @@ describe('a schema says what the service refuses', () => {
     ['StudentPatch', { name: null }, false],
     ['StudentPatch', { course_ids: null }, true],
     ['StudentPatch', { nickname: 'Ada' }, false],
+    ['StudentInput', { ...names, course_ids: ['68B556045A1F0C9D3E7B2A41'] }, true],
+    ['StudentInput', { ...names, name: '  Ada\t\n' }, true],
+    ['StudentInput', { ...names, name: `\u00a0${'a'.repeat(20)} ` }, true],
+    ['StudentInput', { ...names, name: '  ab  ' }, false],
+    ['StudentInput', { ...names, name: 'A\u0000da' }, false],
+    ['StudentPatch', { name: 'A\nda' }, false],
     ['CourseInput', course, true],
     ['CourseInput', { ...course, kind: 'remote' }, false],
     ['CourseInput', { ...course, attributes: { $where: 1 } }, false],
@@ -160,9 +170,31 @@ describe('a schema says what the service refuses', () => {
     expect(component(name, value)).toEqual(valid ? [] : expect.arrayContaining([expect.anything()]))
   })
 
+  test('a line of text is valid for both or for neither, whatever stands in it and around it', () => {
+    const unit = fc.constantFrom(...' \t\n\u0000\u007f\u0085\u00a0\u2028\ufeffaZé9', '\u{1F393}')
+    const { name } = courseBody.entries
+    fc.assert(
+      fc.property(fc.string({ unit, maxLength: 26 }), (line) => {
+        const valid = v.safeParse(name, line).success
+        expect(component('CoursePatch', { name: line })).toEqual(valid ? [] : [expect.anything()])
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  test.each([
+    ['students', '68b55604-5a1f-7c9d-8e7b-2a41d3c0f5b6'],
+    ['courses', '68b556045a1f0c9d3e7b2a41'],
+  ])('an id of %s in a path may have either case, and no other form', (service, id) => {
+    const place = ['paths', `/api/${service}/{id}`, 'get', 'parameters', 0, 'schema']
+    for (const one of [id, id.toUpperCase()]) expect(problems(place, one)).toEqual([])
+    for (const one of [id.replace('6', 'g'), `${id}0`, '']) expect(problems(place, one)).not.toEqual([])
+  })
+
   test('parameters are typed, and have their limits and defaults', () => {
     const { parameters = [] } = document.paths['/api/students']?.['get'] ?? {}
     const schemaOf = (wanted: string): unknown => parameters.find(({ name }) => name === wanted)?.schema
+    expect(schemaOf('name')).toEqual({ type: 'string', pattern: '^\\P{Cc}*$' })
     expect(schemaOf('limit')).toEqual({ type: 'integer', minimum: 1, maximum: 200, default: 50 })
     expect(schemaOf('sort')).toMatchObject({
       type: 'string',

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { askForBody } from '../../shared/http/continue.ts'
 import { answerUnread } from '../../shared/http/linger.ts'
 import { bodyLimit } from '../../shared/http/message.ts'
 
@@ -20,10 +21,11 @@ export function hasBody(req: IncomingMessage): boolean {
   return req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0
 }
 
-/** The whole body; gives up at the first byte beyond the limit. */
-export function readBody(req: IncomingMessage): Promise<Buffer> {
+/** The whole body, asked for where the client waits for that; gives up at the first byte beyond the limit. */
+export function readBody(req: IncomingMessage, res: ServerResponse): Promise<Buffer> {
   if (!hasBody(req)) return Promise.resolve(noBody)
   if (Number(req.headers['content-length'] ?? 0) > bodyLimit) return Promise.reject(new BodyTooLarge())
+  askForBody(req, res)
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0

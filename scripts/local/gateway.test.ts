@@ -224,7 +224,12 @@ describe('bad clients', () => {
     expect((await echo('/api/students', { method: 'POST', body: body.slice(1) })).body).toHaveLength(
       64 * 1024,
     )
-    expect(await raw(head('content-length: 99999999'))).toMatch(/^HTTP\/1.1 413 /)
+    const announced = head('content-length: 99999999')
+    expect(await raw(announced)).toMatch(/^HTTP\/1.1 413 /)
+    // Nobody wants one there.
+    expect(await raw(announced.replace('POST /api/students', 'DELETE /api/students/1'))).toMatch(
+      /^HTTP\/1.1 413 /,
+    )
   })
 
   test('a chunked upload that never ends is 413 as soon as it is too much', async () => {
@@ -242,6 +247,27 @@ describe('bad clients', () => {
     ['a header without end', `GET / HTTP/1.1\r\nhost: x\r\na: ${'x'.repeat(40_000)}`, 431],
   ])('%s is refused', async (_, bytes, status) => {
     expect(await raw(bytes)).toMatch(new RegExp(`^HTTP/1.1 ${status} .*"trace_id":"[0-9a-f]{32}"`, 's'))
+  })
+
+  test('a body that waits for its 100 is asked for only when nothing in the head stands against it', async () => {
+    const waiting = (path: string, more: string, method = 'POST'): Promise<string> =>
+      raw(
+        `${method} ${path} HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\nconnection: close\r\n${more}\r\n\r\n`,
+      )
+    const known = `x-api-key: ${key}\r\n`
+    const [two, typed] = ['content-length: 2', 'content-type: application/json\r\n']
+    expect(await waiting('/api/students', two)).toMatch(/^HTTP\/1.1 401 /)
+    expect(await waiting('/api/students', `apikey: ${key}x\r\n${typed}${two}`)).toMatch(/^HTTP\/1.1 401 /)
+    expect(await waiting('/api/nothing', known + two)).toMatch(/^HTTP\/1.1 404 /)
+    expect(await waiting('/api/students/1', known + two, 'PATCH')).toMatch(/^HTTP\/1.1 405 /)
+    expect(await waiting('/api/students', `${known}content-length: 65537`)).toMatch(/^HTTP\/1.1 413 /)
+    // The key may be in the body.
+    expect(await waiting('/api/students', `${typed}${two}\r\n\r\n{}`)).toMatch(
+      /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 401 /,
+    )
+    expect(await waiting('/api/students', `${known}${two}\r\n\r\n{}`)).toMatch(
+      /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 /,
+    )
   })
 
   test('an expectation that nobody knows is left aside', async () => {

@@ -1,10 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { problem } from '../../shared/http/problem.ts'
+import { waitsForContinue } from '../../shared/http/continue.ts'
+import { problem, problemOf } from '../../shared/http/problem.ts'
 import type { Activator } from './activator.ts'
 import type { KeyAuth } from './auth.ts'
 import { answer, BodyTooLarge, noBody, type Reply, readBody } from './body.ts'
 import { forwardedHeaders, type Trace, traceOf } from './forwarding.ts'
+import type { Heads } from './heads.ts'
 import { listenLocally } from './listen.ts'
 import { malformed } from './malformed.ts'
 import type { GatewayMetrics } from './metrics.ts'
@@ -17,6 +19,7 @@ export interface GatewayOptions {
   readonly auth: KeyAuth
   /** By slug. */
   readonly activators: ReadonlyMap<string, Activator>
+  readonly heads: Heads
   readonly metrics: GatewayMetrics
   /** The merged view, as Prometheus text. */
   readonly scrape: () => Promise<string>
@@ -32,6 +35,16 @@ interface Outcome {
   /** The gateway's own, which it logs: functions log theirs. */
   readonly own: boolean
   readonly cause?: string | undefined
+}
+
+/** A request on a path that there is. */
+interface Asked {
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+  readonly found: GatewayPath
+  readonly path: string
+  readonly query: string
+  readonly trace: Trace
 }
 
 /** The local stand-in for Kong and for the activator behind it. */
@@ -63,7 +76,8 @@ export class Gateway {
     })
     const serve = (req: IncomingMessage, res: ServerResponse): void => void this.#serve(req, res)
     server.on('request', serve)
-    // What nobody here knows how to expect is left aside, as RFC 9110 allows.
+    // A body is asked for when it is read; what nobody here knows how to expect is left aside, as RFC 9110 allows.
+    server.on('checkContinue', serve)
     server.on('checkExpectation', serve)
     server.on('clientError', (error, socket) =>
       malformed(error, socket, this.#answers.get(socket)?.headersSent ?? false),
@@ -84,7 +98,7 @@ export class Gateway {
     })
     if (this.#draining) res.shouldKeepAlive = false
     try {
-      const { response, slug, own, cause } = await this.#respond(req, trace)
+      const { response, slug, own, cause } = await this.#respond(req, res, trace)
       const name = slug === undefined ? undefined : this.#options.activators.get(slug)?.name.full
       this.#options.metrics.observe(name, response.status, performance.now() - began)
       if (own) this.#tell(req, response, trace, { function: name, cause })
@@ -99,7 +113,7 @@ export class Gateway {
     }
   }
 
-  async #respond(req: IncomingMessage, trace: Trace): Promise<Outcome> {
+  async #respond(req: IncomingMessage, res: ServerResponse, trace: Trace): Promise<Outcome> {
     const { traceId } = trace
     const { url = '', method = '' } = req
     const [path, query] = split(originForm(url))
@@ -117,62 +131,67 @@ export class Gateway {
         own: true,
       }
     const slug = found.methods.get(method) ?? [...found.methods.values()][0]
+    const own = (response: Reply): Outcome => ({ response, slug, own: response.status >= 400 })
+    const asked: Asked = { req, res, found, path, query, trace }
     try {
-      const admitted = await this.#admit(req, found, query, traceId)
-      if ('status' in admitted) return { response: admitted, slug, own: true }
-      return await this.#dispatch(req, found, admitted.body, trace)
+      const admitted = await this.#admit(asked)
+      return 'status' in admitted ? own(admitted) : await this.#dispatch(asked, admitted.body)
     } catch (error) {
       if (!(error instanceof BodyTooLarge)) throw error
-      return {
-        response: problem('payload_too_large', { detail: 'a body may have 64 KB', traceId }),
-        slug,
-        own: true,
-      }
+      return own(problem('payload_too_large', { detail: 'a body may have 64 KB', traceId }))
     }
   }
 
-  /** The body without the key, or why not. */
-  async #admit(
-    req: IncomingMessage,
-    { isPublic }: GatewayPath,
-    query: string,
-    traceId: string,
-  ): Promise<{ body: Buffer } | Reply> {
+  /** The body without the key, or the answer of the gateway's own, before it asks for the body where that can be. */
+  async #admit(asked: Asked): Promise<{ body: Buffer } | Reply> {
+    const { req, res, found, query, trace } = asked
     const { auth } = this.#options
     const refuse = (detail: string): Reply =>
-      problem('unauthorized', { detail, headers: { 'www-authenticate': 'Key realm="registrar"' }, traceId })
+      problem('unauthorized', {
+        detail,
+        headers: { 'www-authenticate': 'Key realm="registrar"' },
+        traceId: trace.traceId,
+      })
     if (auth.inQuery(query)) return refuse('the key belongs in the header x-api-key, not in the query')
     const sent = auth.inHeader(req.headers)
     const json = auth.isJson(req.headers)
-    if (!isPublic) {
+    if (!found.isPublic) {
       if (sent === undefined && !json) return refuse('the header x-api-key is missing')
       if (sent !== undefined && !auth.accepts(sent)) return refuse('this key is not known')
     }
-    const whole = await readBody(req)
+    const known = found.isPublic || sent !== undefined
+    const early = this.#withoutBody(asked)
+    if (known && early) return early
+    const whole = await readBody(req, res)
     const { key, body } = json && whole !== noBody ? auth.fromBody(whole) : { key: undefined, body: whole }
-    if (isPublic || sent !== undefined || auth.accepts(key)) return { body }
+    if (known || auth.accepts(key)) return early ?? { body }
     return refuse(key === undefined ? 'the header x-api-key is missing' : 'this key is not known')
   }
 
-  async #dispatch(
-    req: IncomingMessage,
-    { methods, allow }: GatewayPath,
-    body: Buffer,
-    trace: Trace,
-  ): Promise<Outcome> {
-    const { traceId } = trace
+  /** What there is to say whatever the body is. */
+  #withoutBody({ req, found, path, query, trace: { traceId } }: Asked): Reply | undefined {
+    const { activators, heads } = this.#options
+    const { method = '', headers } = req
+    const { methods, allow } = found
+    if (method === 'OPTIONS') return { status: 204, headers: { allow } }
+    const slug = methods.get(method)
+    if (slug === undefined || !activators.has(slug)) {
+      const detail = 'this path does not have this method'
+      return problem('method_not_allowed', { detail, headers: { allow }, traceId })
+    }
+    // Its function would say the same, but only sees requests that came whole.
+    const failure = waitsForContinue(req) ? heads(slug, { method, path, query, headers }) : undefined
+    return failure && problemOf(failure, traceId)
+  }
+
+  async #dispatch({ req, found, trace }: Asked, body: Buffer): Promise<Outcome> {
     const { method = '', url = '' } = req
     this.#options.renew()
-    const slug = methods.get(method)
-    const activator = slug === undefined ? undefined : this.#options.activators.get(slug)
-    if (method === 'OPTIONS')
-      return { response: { status: 204, headers: { allow } }, slug: [...methods.values()][0], own: false }
-    if (!activator) {
-      const detail = 'this path does not have this method'
-      const response = problem('method_not_allowed', { detail, headers: { allow }, traceId })
-      return { response, slug: [...methods.values()][0], own: true }
-    }
+    const slug = found.methods.get(method) ?? ''
+    const activator = this.#options.activators.get(slug)
+    if (!activator) throw new Error(`there is no function ${slug}`)
     const headers = forwardedHeaders(req, trace, this.#options.auth.names)
+    const { traceId } = trace
     const { reply, own, cause } = await forward(activator, {
       method,
       url: originForm(url),

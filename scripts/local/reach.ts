@@ -1,27 +1,67 @@
 import type { UrlName } from './configuration.ts'
+import { greet, type Hello, hellos, Stranger } from './hello.ts'
 import { masked, Refusal } from './refusal.ts'
 
 const timeout = 3000
 
 /** Tries a server that the user brings along; refuses with one sentence that says what is wrong, without the password. */
 export async function checkUrl(name: UrlName, url: string): Promise<void> {
-  const scheme = url.slice(0, url.indexOf(':')).toLowerCase()
+  const kind = kinds[url.slice(0, url.indexOf(':')).toLowerCase()]
+  if (!kind) return
   try {
-    await probes[scheme]?.(url)
+    await greetAll(url, kind)
+    await kind.probe(url)
   } catch (error) {
-    throw new Refusal(`${name} (${masked(url)}) cannot be used: ${reasonOf(error, url)}.`)
+    throw new Refusal(`${name} (${masked(url)}) cannot be used: ${reasonOf(error, url, kind)}.`)
   }
 }
 
-const probes: Readonly<Record<string, (url: string) => Promise<void>>> = {
-  postgres: probePostgres,
-  postgresql: probePostgres,
-  mongodb: probeMongodb,
-  'mongodb+srv': probeMongodb,
-  redis: probeRedis,
-  rediss: probeRedis,
-  nats: probeNats,
-  tls: probeNats,
+interface Kind {
+  /** As people know it. */
+  readonly title: string
+  readonly probe: (url: string) => Promise<void>
+  readonly port: number
+  /** None where only the driver finds the way to its hosts. */
+  readonly hello?: Hello
+}
+
+const postgresKind: Kind = {
+  title: 'Postgres server',
+  probe: probePostgres,
+  port: 5432,
+  hello: hellos.postgres,
+}
+const srvKind: Kind = { title: 'MongoDB server', probe: probeMongodb, port: 27_017 }
+const redisKind: Kind = { title: 'Redis server', probe: probeRedis, port: 6379, hello: hellos.redis }
+const natsKind: Kind = { title: 'NATS server', probe: probeNats, port: 4222, hello: hellos.nats }
+
+const kinds: Readonly<Record<string, Kind>> = {
+  postgres: postgresKind,
+  postgresql: postgresKind,
+  mongodb: { ...srvKind, hello: hellos.mongodb },
+  'mongodb+srv': srvKind,
+  redis: redisKind,
+  rediss: { ...redisKind, title: 'Redis server with TLS', hello: { ...hellos.redis, tls: true } },
+  nats: natsKind,
+  tls: natsKind,
+}
+
+/** One that can be reached is enough, but none may be another's. */
+async function greetAll(url: string, { port, hello }: Kind): Promise<void> {
+  const hosts = /^[^/]*\/\/(?:[^/?]*@)?([^/?]*)/.exec(url)?.[1]?.split(',') ?? []
+  const urls = hosts.map((host) => `tcp://${host}`).filter((one) => URL.canParse(one))
+  if (!hello || urls.length === 0) return
+  // Only MongoDB's option says so; Postgres is asked, and `rediss://` has said it.
+  const tls = hello.tls ?? /[?&](tls|ssl)=true/i.test(url)
+  const greeted = await Promise.allSettled(
+    urls.map((one) => {
+      const { hostname, port: own } = new URL(one)
+      return greet(hostname.replace(/^\[(.*)\]$/, '$1'), Number(own || port), { ...hello, tls }, timeout)
+    }),
+  )
+  const failures = greeted.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+  const stranger = failures.find((failure) => failure instanceof Stranger)
+  if (stranger || failures.length === urls.length) throw stranger ?? failures[0]
 }
 
 async function probePostgres(url: string): Promise<void> {
@@ -90,7 +130,8 @@ export function natsOptions(url: string): {
   return pass === undefined ? { servers, token: user } : { servers, user, pass }
 }
 
-function reasonOf(error: unknown, url: string): string {
+function reasonOf(error: unknown, url: string, { title }: Kind): string {
+  if (error instanceof Stranger) return `no ${title} answers there`
   const first = error instanceof AggregateError ? error.errors[0] : error
   const code = first instanceof Error && 'code' in first && typeof first.code === 'string' ? first.code : ''
   const known: Readonly<Record<string, string>> = {
@@ -98,6 +139,8 @@ function reasonOf(error: unknown, url: string): string {
     CONNECTION_REFUSED: 'nothing listens there',
     ENOTFOUND: 'there is no such host',
     EAI_AGAIN: 'there is no such host',
+    EHOSTUNREACH: 'there is no way to that host',
+    ENETUNREACH: 'there is no way to that host',
     ETIMEDOUT: 'it does not answer',
     CONNECT_TIMEOUT: 'it does not answer',
     TIMEOUT: 'it does not answer',
@@ -105,10 +148,18 @@ function reasonOf(error: unknown, url: string): string {
   }
   if (known[code]) return known[code]
   const said = first instanceof Error ? first.message : String(first)
-  // A driver may quote the URL.
-  const secrets = /\/\/([^@/]*)@/.exec(url)?.[1]?.split(':') ?? []
-  const clean = secrets
+  // A server, or a driver, may quote the URL.
+  const [user = '', password = user] = (/\/\/([^@/]*)@/.exec(url)?.[1] ?? '').split(':')
+  const clean = [password, decoded(password)]
     .filter((secret) => secret !== '')
     .reduce((text, secret) => text.replaceAll(secret, '***'), said)
   return clean.split('\n')[0]?.trim().replace(/\.$/, '').slice(0, 200) || 'it does not answer'
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from 'nats'
 import postgres from 'postgres'
 import { describe, expect, test, vi } from 'vitest'
+import { natsUrl, postgresUrl, redisUrl } from '../../shared/testing/engines.ts'
 import { processStat } from './process-table.ts'
 import { natsOptions } from './reach.ts'
 import { key, kill, processesOf, Started, type StartOptions, Tree, until } from './testing/fixture.ts'
@@ -194,6 +195,26 @@ describe('a start is refused with one sentence', () => {
     expect([code, stderr]).toEqual([1, expect.stringMatching(/^Another start uses the data directory .*\n$/)])
   })
 
+  type Place = readonly [what: string, dir: string, why: string]
+  const onLinux: readonly Place[] = [
+    ['where nothing can be made', '/proc/registrar', 'nothing can be made there'],
+    ['far below such a place', '/proc/registrar/a/b', 'nothing can be made there'],
+    ['such a place itself', '/proc', 'nothing can be made there'],
+    ['where nobody may write', '/sys/registrar', 'nobody may write there'],
+  ]
+  test.each<Place>([
+    ['below a file', 'journal/data', 'stands in its way'],
+    ['a file', 'journal', 'has its name'],
+    ...(process.platform === 'linux' ? onLinux : []),
+  ])('when its data directory is %s', async (_, dir, why) => {
+    using tree = new Tree()
+    const { code, stderr } = await refused(tree, { env: { DATA_DIR: dir } })
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(new RegExp(`^The data directory ${dir} cannot be used, .*${why}: .*\n$`)),
+    ])
+  })
+
   test('of two at once exactly one comes up', async () => {
     using tree = new Tree()
     const runs = [new Started(tree), new Started(tree)]
@@ -242,6 +263,27 @@ describe('a start is refused with one sentence', () => {
         .map((line) => line.split(' ')[0]),
     ).toEqual(Object.keys(urls))
     expect(stderr).not.toMatch(/secret|\n\s+at /)
+  })
+
+  test('for each server of another kind, without its password', async () => {
+    using tree = new Tree()
+    const [pg, redis, nats] = [postgresUrl(), redisUrl(), natsUrl()].map((url) => new URL(url).host)
+    const urls = {
+      STUDENTS_URL: `postgres://u:secret@${redis}/d`,
+      COURSES_URL: `mongodb://u:secret@${nats}/d`,
+      CACHE_URL: `redis://:secret@${nats}`,
+      EVENTS_URL: `nats://u:secret@${pg}`,
+    }
+    const { code, stderr } = await refused(tree, { env: urls })
+    expect([code, stderr.trim().split('\n')]).toEqual([
+      1,
+      [
+        `STUDENTS_URL (postgres://***@${redis}/d) cannot be used: no Postgres server answers there.`,
+        `COURSES_URL (mongodb://***@${nats}/d) cannot be used: no MongoDB server answers there.`,
+        `CACHE_URL (redis://${nats}) cannot be used: no Redis server answers there.`,
+        `EVENTS_URL (nats://***@${pg}) cannot be used: no NATS server answers there.`,
+      ],
+    ])
   })
 
   test('when the credentials are wrong', async () => {

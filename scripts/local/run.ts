@@ -1,20 +1,21 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FunctionName } from '../../shared/spec/names.ts'
 import { KeyAuth } from './auth.ts'
 import { Backing } from './backing.ts'
 import type { Configuration } from './configuration.ts'
+import { makeDataDirectory } from './data-directory.ts'
 import type { Surroundings } from './function-process.ts'
 import { FunctionSet } from './function-set.ts'
 import { Gateway } from './gateway.ts'
 import { Guardian } from './guardian.ts'
+import { headsOf } from './heads.ts'
 import { runJob } from './job.ts'
 import { launcher } from './launch.ts'
 import { lockDirectory } from './lock.ts'
 import { GatewayMetrics, MetricsArchive } from './metrics.ts'
 import type { Output } from './output.ts'
 import { preflight } from './preflight.ts'
-import { Refusal } from './refusal.ts'
 import { loadApiKey, writePrivate } from './secrets.ts'
 import { Sources } from './watch.ts'
 
@@ -36,7 +37,7 @@ export async function startRun(
 ): Promise<Run> {
   await using stack = new AsyncDisposableStack()
   const { root, dataDir, shownDataDir, idleMs, watch } = configuration
-  await makeDirectory(dataDir, shownDataDir)
+  await makeDataDirectory(dataDir, shownDataDir)
   stack.use(await lockDirectory(dataDir, shownDataDir))
   const { functions, routes } = await preflight(configuration)
   const apiKey = await loadApiKey(dataDir, configuration.apiKey)
@@ -107,7 +108,8 @@ export async function startRun(
     functionSet.renew()
   }
   const activators = functionSet.http
-  const gateway = new Gateway({ routes, auth, activators, metrics, scrape, renew, output })
+  const heads = headsOf(functions)
+  const gateway = new Gateway({ routes, auth, activators, heads, metrics, scrape, renew, output })
   stack.defer(() => gateway.drain(drainMs))
   const port = await output.step('gateway', () => gateway.listen(configuration.port))
   const file = join(dataDir, 'run.json')
@@ -131,13 +133,4 @@ export async function startRun(
 async function together<A, B>([a, b]: [Promise<A>, Promise<B>]): Promise<[A, B]> {
   await Promise.allSettled([a, b])
   return [await a, await b]
-}
-
-async function makeDirectory(dataDir: string, shown: string): Promise<void> {
-  try {
-    await mkdir(dataDir, { recursive: true })
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : error
-    throw new Refusal(`The data directory ${shown} cannot be made (${code}): set DATA_DIR to another.`)
-  }
 }

@@ -37,9 +37,8 @@ function conceal(message: unknown): void {
     'ce-type': 'registrar',
     'ce-source': 'registrar',
     'ce-specversion': '1.0',
-    // Node itself looks at these, after this.
+    // Node itself looks at it, after this; `expect` it would answer before the function has seen the head.
     host: headers.host,
-    expect: headers.expect,
   }
   // With a body of its own it is not asked for one; without any, the framework's conversion of old events fails.
   Object.assign(request, { method: 'POST', url: '/', headers: placeholder, body: {} })

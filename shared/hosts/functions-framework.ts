@@ -64,7 +64,7 @@ export function registerFunction(
   cloudEvent(name.slug, async ({ id }: { readonly id: string }) => {
     const { request, response } = exchangeOf(id)
     leaveDomain()
-    const { status, headers, body } = await answerNodeHttp(invoking(made), request)
+    const { status, headers, body } = await answerNodeHttp(invoking(made), request, response)
     response.statusCode = status
     for (const [key, value] of Object.entries(headers)) response.setHeader(key, value)
     // The framework sends what it is given, bytes without a second look, and 204 where that is nothing.

@@ -2,10 +2,11 @@ import * as v from 'valibot'
 import { Failure, toFailure } from '../errors.ts'
 import type { Answer, Call, Handler } from '../http/call.ts'
 import { matches } from '../http/etag.ts'
+import { parseJson } from '../http/json.ts'
 import { type HttpRequest, type HttpResponse, header } from '../http/message.ts'
 import { problemOf } from '../http/problem.ts'
 import { type Match, router } from '../http/routes.ts'
-import { jsonBody, validBody, validQuery } from '../http/validate.ts'
+import { checkJsonType, validBody, validQuery } from '../http/validate.ts'
 import { type CacheReader, caching } from '../middleware/caching.ts'
 import { type Context, compose, type Middleware } from '../middleware/middleware.ts'
 import { logging, tracing } from '../middleware/observe.ts'
@@ -110,12 +111,23 @@ export const problems: Middleware<Call, HttpResponse> = (next) => async (call, c
 /** Parameters, query and body by the operation's schemas. */
 export const parsing: Middleware<Call, HttpResponse> = (next) => async (call, context) => {
   const { operation, request } = call
-  call.params = validParams(operation, call.params)
-  call.query = validQuery(operation.query, request.query)
-  if (operation.body) {
-    call.body = validBody(operation.body, await jsonBody(request, operation.accepts ?? ['application/json']))
-  }
+  Object.assign(call, validHead(operation, call.params, request))
+  if (operation.body) call.body = validBody(operation.body, parseJson(await request.body()))
   return next(call, context)
+}
+
+/** Parameters and query. @throws Failure for what is wrong with a request whatever its body may be. */
+export function validHead(
+  operation: Operation,
+  params: Call['params'],
+  request: Pick<HttpRequest, 'query' | 'headers'>,
+): Pick<Call, 'params' | 'query'> {
+  const head = {
+    params: validParams(operation, params),
+    query: validQuery(operation.query, request.query),
+  }
+  if (operation.body) checkJsonType(request, operation.accepts ?? ['application/json'])
+  return head
 }
 
 function validParams({ params }: Operation, found: Readonly<Record<string, string>>): Record<string, string> {
@@ -154,8 +166,9 @@ function respond(operation: Operation, answer: Answer): HttpResponse {
 
 /** The key, bare or as the quoted string of the IETF draft. */
 function idempotencyKey(request: HttpRequest): string | undefined {
-  const sent = header(request, 'idempotency-key')
+  const [sent, ...others] = request.values('idempotency-key')
   if (sent === undefined) return undefined
+  if (others.length > 0) throw new Failure('malformed', { detail: 'Idempotency-Key must be given once' })
   const quoted = /^"((?:[^"\\]|\\["\\])*)"$/.exec(sent.trim())?.[1]
   const key = quoted?.replaceAll(/\\(.)/g, '$1') ?? sent.trim()
   if (

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { Failure } from '../errors.ts'
+import { askForBody } from '../http/continue.ts'
 import { answerUnread } from '../http/linger.ts'
 import { bodyLimit, type HttpRequest, type HttpResponse } from '../http/message.ts'
 import type { HttpApp } from './http-app.ts'
@@ -7,10 +8,15 @@ import { operational } from './operational.ts'
 
 /** Serves an app on a native server: what the images and the local run use. */
 export function nodeHttpServer(app: Promise<HttpApp> | HttpApp): Server {
-  return createServer({ keepAliveTimeout: 75_000, requestTimeout: 30_000 }, (incoming, outgoing) => {
-    // An app answers its errors itself; without one there is nothing to say, and no reason to end the process.
-    serveNodeHttp(app, incoming, outgoing).catch(() => outgoing.destroy())
-  })
+  const server = createServer({ keepAliveTimeout: 75_000, requestTimeout: 30_000 })
+  // A body is asked for by who reads it; what nobody here knows how to expect is left aside, as RFC 9110 allows.
+  for (const event of ['request', 'checkContinue', 'checkExpectation']) {
+    server.on(event, (incoming: IncomingMessage, outgoing: ServerResponse) => {
+      // An app answers its errors itself; without one there is nothing to say, and no reason to end the process.
+      serveNodeHttp(app, incoming, outgoing).catch(() => outgoing.destroy())
+    })
+  }
+  return server
 }
 
 /** Answers one request of Node's. */
@@ -19,7 +25,7 @@ export async function serveNodeHttp(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
-  const response = await answerNodeHttp(app, incoming)
+  const response = await answerNodeHttp(app, incoming, outgoing)
   // An answer that took no I/O comes before the parser is at the end of what has already arrived.
   if (!incoming.complete) await new Promise((resolve) => setImmediate(resolve))
   send(incoming, outgoing, response)
@@ -29,12 +35,13 @@ export async function serveNodeHttp(
 export async function answerNodeHttp(
   app: Promise<HttpApp> | HttpApp,
   incoming: IncomingMessage,
+  outgoing: ServerResponse,
 ): Promise<HttpResponse> {
-  const request = neutralRequest(incoming)
+  const request = neutralRequest(incoming, outgoing)
   return operational(request.path) ?? (app instanceof Promise ? await app : app)(request)
 }
 
-function neutralRequest(incoming: IncomingMessage): HttpRequest {
+function neutralRequest(incoming: IncomingMessage, outgoing: ServerResponse): HttpRequest {
   const target = incoming.url ?? '/'
   const mark = target.indexOf('?')
   return {
@@ -42,15 +49,17 @@ function neutralRequest(incoming: IncomingMessage): HttpRequest {
     path: mark < 0 ? target : target.slice(0, mark),
     query: mark < 0 ? '' : target.slice(mark + 1),
     headers: incoming.headers,
-    body: () => readBody(incoming),
+    values: (name) => incoming.headersDistinct[name] ?? [],
+    body: () => readBody(incoming, outgoing),
   }
 }
 
-function readBody(incoming: IncomingMessage): Promise<Uint8Array> {
+function readBody(incoming: IncomingMessage, outgoing: ServerResponse): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const tooLarge = (): void =>
       reject(new Failure('payload_too_large', { detail: `the body may have at most ${bodyLimit / 1024} KB` }))
     if (Number(incoming.headers['content-length'] ?? 0) > bodyLimit) return tooLarge()
+    askForBody(incoming, outgoing)
     const chunks: Buffer[] = []
     let size = 0
     incoming.on('data', (chunk: Buffer) => {

@@ -21,9 +21,10 @@ export function text({ min, max }: { readonly min: number; readonly max: number 
       return min <= length && length <= max
     }, `must have ${min} to ${max} characters`),
     v.metadata({
-      description: `A line of ${min} to ${max} code points, counted after trimming and NFC; no control characters.`,
-      minLength: min,
-      maxLength: max,
+      description:
+        `A line of ${min} to ${max} code points, counted after trimming and NFC; well-formed, without control characters. ` +
+        'The pattern is exact for well-formed text in NFC.',
+      pattern: `^\\s*[^\\s\\p{Cc}][^\\p{Cc}]{${min - 2},${max - 2}}[^\\s\\p{Cc}]\\s*$`,
     }),
   )
 }
@@ -42,7 +43,12 @@ function codePoints(value: string): number {
 export function idList(id: RegExp, what: string, max: number) {
   return v.pipe(
     v.array(
-      v.pipe(v.string(`must be ${what}`), v.transform(lower), v.regex(id, `must be ${what}`)),
+      v.pipe(
+        v.string(`must be ${what}`),
+        v.transform(lower),
+        v.regex(id, `must be ${what}`),
+        v.metadata({ pattern: inEitherCase(id) }),
+      ),
       'must be a list',
     ),
     // Beside whatever else is wrong with an entry: all of it is told at once.
@@ -58,7 +64,11 @@ export function idList(id: RegExp, what: string, max: number) {
         })
       })
     }),
-    v.metadata({ description: `At most ${max} ids, each once.`, uniqueItems: true, maxItems: max }),
+    v.metadata({
+      description: `At most ${max} ids, each once, whatever its case.`,
+      uniqueItems: true,
+      maxItems: max,
+    }),
   )
 }
 
@@ -66,8 +76,11 @@ const lower = (value: string): string => value.toLowerCase()
 
 /** An id in a path, in lower case whatever the case it came in. */
 export function pathId(id: RegExp) {
-  return v.pipe(v.string(), v.transform(lower), v.regex(id))
+  return v.pipe(v.string(), v.transform(lower), v.regex(id), v.metadata({ pattern: inEitherCase(id) }))
 }
+
+/** The pattern of ids that are made lower case before they are looked at: JSON Schema has no flag that says so. */
+const inEitherCase = (id: RegExp): string => id.source.replaceAll('a-f', 'a-fA-F')
 
 /** A filter's value, compared with what is stored: trimmed and normalised as that was. */
 export function filter() {
@@ -76,7 +89,10 @@ export function filter() {
       v.string(),
       v.check((value) => !control.test(value), 'must not contain control characters'),
       v.transform((value) => value.trim().normalize('NFC')),
-      v.metadata({ description: 'Only those that have exactly this value, trimmed and in NFC.' }),
+      v.metadata({
+        description: 'Only those that have exactly this value, trimmed and in NFC.',
+        pattern: '^\\P{Cc}*$',
+      }),
     ),
   )
 }

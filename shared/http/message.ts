@@ -6,6 +6,8 @@ export interface HttpRequest {
   /** The query as it was sent, without the `?`; empty when there is none. */
   readonly query: string
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  /** All values of a header, one for each time that it was sent: `headers` may have them joined. */
+  readonly values: (name: string) => readonly string[]
   /** The whole body; throws `payload_too_large` beyond the limit, as soon as it is passed. */
   readonly body: () => Promise<Uint8Array>
 }

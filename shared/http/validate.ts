@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { Failure, invalid, type Violation } from '../errors.ts'
 import type { FieldsSchema } from '../spec/define-function.ts'
-import { parseJson, UnsafeNumber } from './json.ts'
+import { UnsafeNumber } from './json.ts'
 import { type HttpRequest, header } from './message.ts'
 
 /** A JSON pointer (RFC 6901) to where an issue is. */
@@ -49,8 +49,8 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   )
 }
 
-/** The parsed JSON body of a request. */
-export async function jsonBody(request: HttpRequest, accepts: readonly string[]): Promise<unknown> {
+/** Looks at what a request says of its body. @throws Failure `unsupported_media_type` unless it is JSON of such a type. */
+export function checkJsonType(request: Pick<HttpRequest, 'headers'>, accepts: readonly string[]): void {
   const [type = '', ...parameters] = (header(request, 'content-type') ?? '').toLowerCase().split(';')
   const charset = parameters.map((one) => one.trim()).find((one) => one.startsWith('charset='))
   const encoding = (header(request, 'content-encoding') ?? 'identity').toLowerCase()
@@ -64,7 +64,6 @@ export async function jsonBody(request: HttpRequest, accepts: readonly string[])
       headers: { accept: accepts.join(', ') },
     })
   }
-  return parseJson(await request.body())
 }
 
 /** The query as an object of strings. @throws Failure `malformed` with everything that is wrong. */

@@ -31,6 +31,7 @@ const request = (more: Partial<HttpRequest> = {}): HttpRequest => ({
   path: '/api/things/1',
   query: '',
   headers: {},
+  values: () => [],
   body: async () => new Uint8Array(),
   ...more,
 })

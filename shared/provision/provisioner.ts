@@ -4,6 +4,8 @@ export interface Step {
   readonly title: string
   /** Removes or narrows something, so that data may be lost: never without `--force`. */
   readonly destructive?: boolean
+  /** Nothing here can end it, not even with `--force`: a human has to. */
+  readonly manual?: boolean
   apply(): Promise<void>
 }
 

@@ -10,7 +10,7 @@ import handler from './handler.ts'
 const app = httpApp({ name: 'platform/docs', declaration, handlers: handler() })
 
 const get = (path: string, headers: Record<string, string> = {}, query = ''): Promise<HttpResponse> =>
-  app({ method: 'GET', path, query, headers, body: async () => new Uint8Array() })
+  app({ method: 'GET', path, query, headers, values: () => [], body: async () => new Uint8Array() })
 
 const { operations } = declaration.trigger
 

@@ -126,6 +126,17 @@ describe('the initializer', () => {
     )
   })
 
+  it('plans for as many servers as STREAM_REPLICAS says, for every stream', async () => {
+    const planned = allStreams.map((name) => `stream ${name}: change num_replicas from 1 to 3`)
+    const { code, plan } = await initialize({ ...variables, STREAM_REPLICAS: '3' }, '--check')
+    expect([code, plan]).toEqual([2, planned])
+    // The test's NATS is one server: a wrong number stops the start before anything is planned.
+    const refused = await initialize({ ...variables, STREAM_REPLICAS: '0' })
+    expect([refused.code, refused.plan]).toEqual([1, []])
+    expect(refused.err).toContain('STREAM_REPLICAS is not a whole number from 1 to 5')
+    expect((await run('--check')).code).toBe(0)
+  })
+
   it('sees a migration that is missing, and refuses one that was changed since', async () => {
     await sql`drop schema courses cascade`
     const files = await migrations('courses')

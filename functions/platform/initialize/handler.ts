@@ -1,21 +1,32 @@
 import type { Dependencies } from '../wiring.ts'
 
 /**
- * Plans, prints and applies. With `--check` it only plans, and exits with 2 where something differs; without `--force`
- * it applies nothing that may lose data.
+ * Plans, prints and applies. With `--check` it only plans, and exits with 2 where something differs. It applies nothing
+ * where something may lose data and there is no `--force`, or where something is a human's to mend.
  */
 export default ({ provisioners, mode }: Dependencies<'provisioners' | 'mode'>) =>
   async () => {
     const steps = (await Promise.all(provisioners.map((one) => one.plan()))).flat()
     const refused = steps.filter((step) => step.destructive && !mode.force)
-    for (const { title, destructive } of steps) {
-      process.stdout.write(`plan: ${title}${destructive ? ' (may lose data)' : ''}\n`)
+    const manual = steps.filter((step) => step.manual)
+    for (const { title, destructive, manual } of steps) {
+      process.stdout.write(
+        `plan: ${title}${destructive ? ' (may lose data)' : ''}${manual ? ' (by hand)' : ''}\n`,
+      )
     }
     if (mode.check) {
       process.stdout.write(
         steps.length === 0 ? 'in place: nothing differs\n' : `${steps.length} differences\n`,
       )
       if (steps.length > 0) process.exitCode = 2
+      return { planned: steps.length, applied: 0 }
+    }
+    if (manual.length > 0) {
+      process.exitCode = 1
+      const what = manual.map(({ title }) => title).join('; ')
+      process.stderr.write(
+        `this has to be mended by hand, from a backup or as the migrations made it, and nothing was applied: ${what}\n`,
+      )
       return { planned: steps.length, applied: 0 }
     }
     if (refused.length > 0) {

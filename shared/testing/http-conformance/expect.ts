@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'
 import type { Service } from './services.ts'
 import type { Reply, Sent, Target } from './target.ts'
@@ -22,6 +23,24 @@ const titles: Readonly<Record<string, readonly [status: number, title: string]>>
   deadline_exceeded: [504, 'Deadline exceeded'],
 }
 
+interface ProblemResponse {
+  readonly headers: object
+  readonly content?: Readonly<Record<string, { readonly example: { readonly code: string } }>>
+}
+
+const description: { components: { responses: Readonly<Record<string, ProblemResponse>> } } = JSON.parse(
+  readFileSync(new URL('../../../openapi.json', import.meta.url), 'utf8'),
+)
+/** The headers that problems may have by the description of the API, which has none of a method that a path lacks. */
+const described = new Map(
+  Object.values(description.components.responses).map(({ headers, content }) => [
+    content?.['application/problem+json']?.example.code,
+    Object.keys(headers).map((name) => name.toLowerCase()),
+  ]),
+)
+/** Of every answer. */
+const usual = ['connection', 'content-length', 'content-type', 'date', 'keep-alive']
+
 /** Problem details, RFC 9457, of this code; where pointers are given, just these. */
 export function expectProblem(reply: Reply, code: string, pointers?: readonly string[]): void {
   const [status, title] = titles[code] ?? [0, '']
@@ -29,6 +48,8 @@ export function expectProblem(reply: Reply, code: string, pointers?: readonly st
   expect(reply.headers['content-type']).toBe('application/problem+json')
   expect(reply.headers['cache-control']).toBe('no-store')
   expect(reply.text).not.toMatch(internal)
+  const headers = described.get(code)
+  if (headers) expect([...usual, ...headers]).toEqual(expect.arrayContaining(Object.keys(reply.headers)))
   const { errors, ...rest } = reply.json
   expect(rest).toEqual({
     type: 'about:blank',

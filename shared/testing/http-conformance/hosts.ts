@@ -15,7 +15,7 @@ import { exchange, type Target } from './target.ts'
 
 export type HostKind = 'native' | 'framework'
 
-interface HttpFunction {
+export interface HttpFunction {
   readonly found: DiscoveredFunction
   readonly trigger: HttpTrigger
 }
@@ -54,7 +54,7 @@ export async function openHosts(kind: HostKind, variables: Variables): Promise<T
 }
 
 /** The function that a gateway would choose; where it would refuse by itself, one that has to. */
-function choose(functions: readonly HttpFunction[], method: string, path: string): HttpFunction {
+export function choose(functions: readonly HttpFunction[], method: string, path: string): HttpFunction {
   const scored = functions.map((one) => {
     const operations = Object.values(one.trigger.operations)
     const score = operations.map((operation) => {

@@ -70,6 +70,20 @@ export function idempotency(target: () => Target): void {
       expect((await api().post(service.make(), under(taken))).status).toBe(201)
     })
 
+    it('refuses two keys with 400, be they equal', async () => {
+      const [key, body] = [unique(), service.make()]
+      for (const keys of [
+        [key, unique()],
+        [key, key],
+        [`"${key}"`, ''],
+      ]) {
+        expectProblem(await api().post(body, { 'idempotency-key': keys }), 'malformed')
+      }
+      expect((await api().get(`?name=${body['name']}`)).many).toEqual([])
+      // A comma alone makes no two of one.
+      expect((await api().post(body, under(`${key}, ${key}`))).status).toBe(201)
+    })
+
     it('refuses a malformed key with 400', async () => {
       for (const key of ['', '""', ' ', '"', 'x'.repeat(256), 'ké', 'a\tb', `"${'x'.repeat(256)}"`]) {
         expectProblem(await api().post(service.make(), under(key)), 'malformed')

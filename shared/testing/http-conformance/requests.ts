@@ -119,6 +119,32 @@ export function requests(target: () => Target): void {
       }
     })
 
+    it('asks for a body that waits for it only when nothing in the head stands against it', async () => {
+      const { id } = await api().create()
+      const waiting = { ...json, expect: '100-continue' }
+      for (const [method, path] of [
+        ['POST', ''],
+        ['PUT', `/${id}`],
+      ] as const) {
+        const reply = await api().send(method, path, { body: body(), headers: waiting })
+        expect([reply.status < 300, reply.continued], reply.text).toEqual([true, true])
+      }
+      for (const [code, method, path, more] of [
+        ['unsupported_media_type', 'POST', '', { 'content-type': 'text/plain' }],
+        ['unsupported_media_type', 'PATCH', `/${id}`, { 'content-encoding': 'gzip' }],
+        ['payload_too_large', 'POST', '', { 'content-length': 64 * 1024 + 1 }],
+        ['not_found', 'PUT', '/malformed', {}],
+        ['not_found', 'POST', `/${id}/nothing`, {}],
+        ['method_not_allowed', 'POST', `/${id}`, {}],
+        ['malformed', 'POST', '?nonsense=1', {}],
+      ] as const) {
+        const reply = await api().send(method, path, { body: body(), headers: { ...waiting, ...more } })
+        expectProblem(reply, code)
+        expect(reply.continued, `${method} ${path}`).toBe(false)
+      }
+      expect((await api().post(body(), { expect: 'rain' })).status).toBe(201)
+    })
+
     it('answers a malformed or unknown id with 404, for every method', async () => {
       for (const id of [...service.malformedIds, service.absentId(), '%00', '%E0%A4%A', '..%2f', '%24gt']) {
         const valid = service.make()

@@ -25,12 +25,21 @@ export class Reply {
   readonly bytes: Buffer
   /** The trace id of the `traceparent` that was sent. */
   readonly traceId: string
+  /** Whether a body that waited for it (`Expect: 100-continue`) was asked for. */
+  readonly continued: boolean
 
-  constructor(status: number, headers: IncomingHttpHeaders, bytes: Buffer, traceId: string) {
+  constructor(
+    status: number,
+    headers: IncomingHttpHeaders,
+    bytes: Buffer,
+    traceId: string,
+    continued = false,
+  ) {
     this.status = status
     this.headers = headers
     this.bytes = bytes
     this.traceId = traceId
+    this.continued = continued
   }
 
   get text(): string {
@@ -77,7 +86,7 @@ function record(value: unknown): Json {
 /** Longest that any answer may take: a hang fails with what was asked. */
 const patience = 20_000
 
-/** One request to a server on loopback, raw: paths and headers leave as they are given. */
+/** One request to a server on loopback, raw: paths and headers leave as they are given. With `expect`, the body waits for its 100. */
 export function exchange(
   port: number,
   agent: Agent,
@@ -104,17 +113,30 @@ export function exchange(
       request.off('error', reject).on('error', () => {})
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.once('end', () =>
-        resolve(new Reply(response.statusCode ?? 0, response.headers, Buffer.concat(chunks), traceId)),
-      )
+      response.once('end', () => {
+        const { statusCode = 0, headers } = response
+        resolve(new Reply(statusCode, headers, Buffer.concat(chunks), traceId, continued))
+        // Else it would wait for its 100 for ever.
+        if (waits && !continued) request.destroy()
+      })
       response.once('error', reject)
     })
     request.once('error', reject)
     request.once('timeout', () =>
       request.destroy(new Error(`${method} ${path}: no answer within ${patience} ms`)),
     )
-    if (payload === undefined || payload instanceof Uint8Array) request.end(payload)
-    else void pour(payload, request)
+    const send = (): void => {
+      if (payload === undefined || payload instanceof Uint8Array) request.end(payload)
+      else void pour(payload, request)
+    }
+    let continued = false
+    request.once('continue', () => {
+      continued = true
+      if (waits) send()
+    })
+    const waits = headers['expect'] === '100-continue'
+    if (waits) request.flushHeaders()
+    else send()
   })
 }
 
