@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+
 /** Everything that is wrong with the configuration, in one error. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
@@ -12,17 +14,30 @@ export class ConfigurationError extends Error {
 /** The environment, read here and nowhere else. */
 export type Variables = Readonly<Record<string, string | undefined>>
 
+/** Where OpenFaaS puts secrets, each as a file of its name; it has no other way to hand one over. */
+export const secretsFolder = '/var/openfaas/secrets'
+
+/** The secret that holds a variable's URL where the environment does not. */
+export const secretNames: Readonly<Record<string, string>> = {
+  STUDENTS_URL: 'registrar-students-db',
+  COURSES_URL: 'registrar-courses-db',
+  CACHE_URL: 'registrar-cache',
+  EVENTS_URL: 'registrar-events',
+}
+
 /** What a function may be told from outside; nothing is read before it is asked for. */
 export class Config {
   readonly #variables: Variables
+  readonly #secrets: string
 
-  constructor(variables: Variables = process.env) {
+  constructor(variables: Variables = process.env, secrets = secretsFolder) {
     this.#variables = variables
+    this.#secrets = secrets
   }
 
   /** A backing service's URL, whose scheme picks its adapter. */
   serviceUrl<S extends string>(variable: string, schemes: readonly S[]): { scheme: S; url: string } {
-    const url = this.#variables[variable]
+    const url = this.#variables[variable] || this.#secret(variable)
     if (!url) throw new ConfigurationError([`${variable} is not set: it is a URL, ${wanted(schemes)}`])
     const parsed = URL.parse(withOneHost(url))
     const scheme = schemes.find((one) => parsed?.protocol === `${one}:`)
@@ -52,9 +67,30 @@ export class Config {
     return this.#integer('MAX_ACK_PENDING', 64, 1, 10_000)
   }
 
+  /** Servers that keep each stream: as many as the cluster has, at most 5; 1 where NATS is one server. */
+  streamReplicas(): number {
+    return this.#integer('STREAM_REPLICAS', 1, 1, 5)
+  }
+
   /** Spans are sent only where this names an OTLP endpoint. */
   otlpEndpoint(): string | undefined {
     return this.#variables['OTEL_EXPORTER_OTLP_ENDPOINT'] || undefined
+  }
+
+  /** Where a process that ends pushes its metrics by OTLP, over HTTP; without it they are only there to be scraped. */
+  otlpMetricsEndpoint(): string | undefined {
+    return this.#variables['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT'] || undefined
+  }
+
+  #secret(variable: string): string | undefined {
+    const name = secretNames[variable]
+    if (name === undefined) return undefined
+    try {
+      return readFileSync(`${this.#secrets}/${name}`, 'utf8').trim()
+    } catch {
+      // Elsewhere there is no such folder, and on OpenFaaS not every secret is every function's.
+      return undefined
+    }
   }
 
   #integer(variable: string, otherwise: number, least: number, most: number): number {

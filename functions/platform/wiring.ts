@@ -1,6 +1,6 @@
 import consumers from '../../shared/generated/consumers.json' with { type: 'json' }
 import type { Provisioner } from '../../shared/provision/provisioner.ts'
-import type { Environment } from '../../shared/wiring/environment.ts'
+import { type Environment, together } from '../../shared/wiring/environment.ts'
 
 type Wiring = typeof import('./wiring.ts')
 
@@ -11,7 +11,7 @@ export type Dependencies<Names extends keyof Wiring> = {
 
 /** What has to be as the functions need it, in the order in which it is made so. */
 export async function provisioners(environment: Environment): Promise<readonly Provisioner[]> {
-  return Promise.all([streams(environment), students(environment), courses(environment)])
+  return together([streams(environment), students(environment), courses(environment)])
 }
 
 /** What the command line asks for. */
@@ -24,10 +24,11 @@ export async function mode({
 async function streams(environment: Environment): Promise<Provisioner> {
   const { url } = environment.config.serviceUrl('EVENTS_URL', ['nats', 'tls'])
   const maxAckPending = environment.config.maxAckPending()
+  const replicas = environment.config.streamReplicas()
   const { NatsStreams } = await import('../../shared/adapters/nats-streams.ts')
   return environment.share(
     'streams',
-    () => new NatsStreams({ url, name: environment.function, consumers, maxAckPending }),
+    () => new NatsStreams({ url, name: environment.function, consumers, maxAckPending, replicas }),
   )
 }
 

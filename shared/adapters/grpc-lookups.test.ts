@@ -1,3 +1,4 @@
+import { createServer as createHttpServer } from 'node:http'
 import { createServer as createHttp2Server } from 'node:http2'
 import { createServer, type Socket } from 'node:net'
 import { create } from '@bufbuild/protobuf'
@@ -105,6 +106,34 @@ describe('a lookup of the other service', () => {
     await using other = await peer([], 2)
     expect(await ask(other.url)).toEqual({ members: [] })
     expect([other.sockets.length, other.calls.length]).toEqual([3, 1])
+  })
+
+  it('goes through a gateway that speaks no HTTP/2 where its URL has a path, and is tried again there too', async () => {
+    const protocols: (string | undefined)[] = []
+    const rpc = connectNodeAdapter({
+      requestPathPrefix: '/function/courses-by-student',
+      grpc: false,
+      routes: (router) =>
+        router.service(CourseLookupService, {
+          byStudent: ({ studentIds }) =>
+            create(ByStudentResponseSchema, {
+              coursesByStudent: studentIds.map((studentId) => ({ studentId, courses: [] })),
+            }),
+        }),
+    })
+    // As OpenFaaS' gateway answers while nothing of the function runs.
+    const gateway = createHttpServer((request, response) => {
+      protocols.push(`${request.httpVersion} ${request.headers['content-type']}`)
+      if (protocols.length === 1) response.writeHead(503).end('no instance')
+      else rpc(request, response)
+    })
+    await new Promise<void>((resolve) => gateway.listen(0, '127.0.0.1', resolve))
+    const address = gateway.address()
+    const port = typeof address === 'object' && address ? address.port : 0
+    expect(await ask(`http://127.0.0.1:${port}/function/courses-by-student`)).toEqual({ members: [] })
+    expect(protocols).toEqual(['1.1 application/proto', '1.1 application/proto'])
+    gateway.closeAllConnections()
+    await new Promise((resolve) => gateway.close(resolve))
   })
 
   const others = Object.values(Code).filter(

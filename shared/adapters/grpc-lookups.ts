@@ -1,5 +1,5 @@
 import { Code, ConnectError, createClient, type Interceptor } from '@connectrpc/connect'
-import { createGrpcTransport } from '@connectrpc/connect-node'
+import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect-node'
 import type { Course } from '../../functions/courses/domain/course.ts'
 import type { Student } from '../../functions/students/domain/student.ts'
 import { batching } from '../batching.ts'
@@ -65,14 +65,13 @@ function translate(error: unknown): Failure {
   return new Failure('bad_gateway', { detail: 'the other service could not answer', cause: rpc })
 }
 
+/** A URL with a path leads through a gateway, as OpenFaaS' is, which speaks no HTTP/2: there it is Connect, not gRPC. */
 function transport(baseUrl: string) {
+  const common = { baseUrl, interceptors: [retryUnavailable], acceptCompression: [] }
+  if (new URL(baseUrl).pathname !== '/')
+    return createConnectTransport({ ...common, httpVersion: '1.1', useBinaryFormat: true })
   // No pings on an idle connection: they would keep the other side from scaling to zero.
-  return createGrpcTransport({
-    baseUrl,
-    interceptors: [retryUnavailable],
-    acceptCompression: [],
-    pingIntervalMs: 10_000,
-  })
+  return createGrpcTransport({ ...common, pingIntervalMs: 10_000 })
 }
 
 /** Tries again what was not answered, or with the word to try again; within the call's deadline. */

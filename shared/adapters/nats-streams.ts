@@ -25,6 +25,8 @@ export interface WorkerConsumer {
 export interface StreamsOptions extends NatsOptions {
   readonly consumers: readonly WorkerConsumer[]
   readonly maxAckPending: number
+  /** Servers that keep each stream; 1 unless told. */
+  readonly replicas?: number
 }
 
 const seconds = (n: number): number => n * 1_000_000_000
@@ -46,7 +48,7 @@ export class NatsStreams implements Provisioner, AsyncDisposable {
   async plan(): Promise<readonly Step[]> {
     const manager = await (await this.#client.connection()).jetstreamManager({ timeout: 3000 })
     const steps: Step[] = []
-    for (const wanted of wantedStreams()) steps.push(...(await planStream(manager, wanted)))
+    for (const wanted of wantedStreams(this.#options)) steps.push(...(await planStream(manager, wanted)))
     for (const [stream, wanted] of wantedConsumers(this.#options)) {
       steps.push(...(await planConsumer(manager, stream, wanted)))
     }
@@ -61,9 +63,10 @@ export class NatsStreams implements Provisioner, AsyncDisposable {
 type WantedStream = Partial<StreamConfig> & Pick<StreamConfig, 'name' | 'subjects'>
 type WantedConsumer = Partial<ConsumerConfig> & { readonly durable_name: string }
 
-function wantedStreams(): WantedStream[] {
+function wantedStreams({ replicas = 1 }: StreamsOptions): WantedStream[] {
   const kept = {
     storage: StorageType.File,
+    num_replicas: replicas,
     discard: DiscardPolicy.Old,
     duplicate_window: seconds(120),
     // Said although they are the server's own: a limit that somebody set would drop messages without a word.

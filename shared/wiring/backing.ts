@@ -9,7 +9,7 @@ import type { DeadLetters } from '../worker/dead-letters.ts'
 import type { Exhausted } from '../worker/exhausted.ts'
 import type { Inbox } from '../worker/inbox.ts'
 import { deferredEvents } from './deferred-events.ts'
-import type { Environment } from './environment.ts'
+import { type Environment, together } from './environment.ts'
 
 /*
  * The adapters of the backing services that both sides use, by the scheme of their URL. Each driver is imported when it
@@ -77,7 +77,7 @@ export async function relayOf(
   entries: Promise<Outbox>,
   store: Promise<Cache>,
 ): Promise<Relay> {
-  const [outbox, cache, events, { Relay }] = await Promise.all([
+  const [outbox, cache, events, { Relay }] = await together([
     entries,
     store,
     eventsOf(environment),
@@ -90,7 +90,7 @@ export async function writerOf<F>(
   own: Promise<Repository<F>>,
   telling: Promise<Relay>,
 ): Promise<Repository<F>> {
-  const [repository, relay, { relayed }] = await Promise.all([own, telling, import('../resource/relay.ts')])
+  const [repository, relay, { relayed }] = await together([own, telling, import('../resource/relay.ts')])
   return relayed(repository, relay)
 }
 

@@ -37,12 +37,18 @@ export type Wires = Readonly<Record<string, Wire>>
 /** Every dependency by its name. @throws ConfigurationError with all that is wrong for all of them. */
 export async function wireAll(environment: Environment, wires: Wires): Promise<Record<string, unknown>> {
   const names = Object.keys(wires)
-  const made = await Promise.allSettled(names.map((name) => wires[name]?.(environment)))
-  const errors = made.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+  const made = await together(names.map((name) => wires[name]?.(environment)))
+  return Object.fromEntries(names.map((name, i) => [name, made[i]]))
+}
+
+/** As Promise.all, but of configurations that are wrong it tells every one. */
+export async function together<const T extends readonly unknown[]>(
+  parts: T,
+): Promise<{ -readonly [I in keyof T]: Awaited<T[I]> }> {
+  const settled = await Promise.allSettled(parts)
+  const errors = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
   const problems = errors.flatMap((error) => (error instanceof ConfigurationError ? error.problems : []))
   if (problems.length > 0) throw new ConfigurationError([...new Set(problems)])
   if (errors.length > 0) throw errors[0]
-  return Object.fromEntries(
-    names.map((name, i) => [name, made[i]?.status === 'fulfilled' ? made[i].value : undefined]),
-  )
+  return Promise.all(parts)
 }
