@@ -50,6 +50,19 @@ async function load() {
       labelNames: ['function'] as const,
       registers,
     }),
+    coldStarts: new Histogram({
+      name: 'registrar_cold_start_duration_seconds',
+      help: 'Time from the start of a process until it serves',
+      labelNames: ['function'] as const,
+      buckets: [0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2, 5],
+      registers,
+    }),
+    drift: new Gauge({
+      name: 'registrar_drift_differences',
+      help: 'Differences between what the functions need and what is there, as the initializer left them',
+      labelNames: ['function'] as const,
+      registers,
+    }),
   }
   loaded = instruments
   for (const observe of early.splice(0)) observe(instruments)
@@ -95,6 +108,15 @@ export function observeDeadLetter(fn: string, reason: string): void {
 
 export function observeOutboxAge(fn: string, seconds: number): void {
   record(({ outboxAge }) => outboxAge.set({ function: fn }, seconds))
+}
+
+/** Once for each process that came to serve. */
+export function observeColdStart(fn: string, seconds: number): void {
+  record(({ coldStarts }) => coldStarts.observe({ function: fn }, seconds))
+}
+
+export function observeDrift(fn: string, differences: number): void {
+  record(({ drift }) => drift.set({ function: fn }, differences))
 }
 
 /** The registry with everything that was observed so far. */

@@ -31,6 +31,8 @@ it('what nobody foresaw is told in one line of the log, ends what is under way, 
     const [{ port }] = await once(child, 'message')
     const response = await fetch(`http://127.0.0.1:${port}/`)
     expect([response.status, await response.text()]).toEqual([200, 'served'])
+    // Of a connection that its caller would keep it does not wait.
+    expect(response.headers.get('connection')).toBe('close')
     expect(await exit).toEqual([1, null])
     expect(await complained).toBe('')
     const lines: { level: string; error?: string[] }[] = (await said)

@@ -3,9 +3,11 @@ import type { Server } from 'node:net'
 import { ConfigurationError } from '../config.ts'
 import { causes } from '../errors.ts'
 import { flushLog, log, outliveReader } from '../log.ts'
-import { metrics } from '../metrics.ts'
+import { metrics, observeColdStart } from '../metrics.ts'
+import type { PushOptions } from '../otlp-metrics.ts'
 import type { FunctionDeclaration } from '../spec/define-function.ts'
 import { Environment, type Wires, wireAll } from '../wiring/environment.ts'
+import { listen } from './listen.ts'
 import { beginDraining } from './operational.ts'
 
 /** A function with all its parts, as its entry file puts them together. */
@@ -50,11 +52,10 @@ export async function hostProcess(
     const { host, port } = environment.config.listen()
     await startTelemetry(environment)
     const running = start(wired, environment)
-    // Without a host Node resolves none: milliseconds of a cold start.
-    if (host === undefined) running.server.listen(port)
-    else running.server.listen(port, host)
+    listen(running.server, port, host)
     await once(running.server, 'listening')
     await wired
+    observeColdStart(assembly.name, performance.now() / 1000)
     const address = running.server.address()
     if (typeof address === 'object' && address) {
       process.send?.({ type: 'ready', port: address.port })
@@ -78,7 +79,7 @@ export async function jobProcess(
   outliveReader()
   const environment = new Environment(assembly.name)
   try {
-    await startTelemetry(environment)
+    await startTelemetry(environment, { histograms: false })
     await run((await wire(environment, assembly)).handlers)
     await environment[Symbol.asyncDispose]()
     await leave(process.exitCode === undefined ? 0 : Number(process.exitCode))
@@ -94,12 +95,27 @@ export async function wire(environment: Environment, { wires, handler }: Assembl
   return { dependencies, handlers: handler(dependencies as never) }
 }
 
-/** The SDK is loaded only where spans have somewhere to go. */
-export async function startTelemetry(environment: Environment): Promise<void> {
+/** The SDK is loaded only where spans have somewhere to go, and what pushes metrics only at the end, where they have. */
+export async function startTelemetry(
+  environment: Environment,
+  { histograms }: PushOptions = { histograms: true },
+): Promise<void> {
+  const receiver = environment.config.otlpMetricsEndpoint()
+  if (receiver !== undefined) environment.share('metrics', () => lastMetrics(receiver, { histograms }))
   const endpoint = environment.config.otlpEndpoint()
   if (endpoint === undefined) return
   const { telemetry } = await import('../telemetry.ts')
   environment.share('telemetry', () => telemetry(environment.function))
+}
+
+/** No scraper comes by any more once a process ends, and to a job none ever does. */
+function lastMetrics(receiver: string, options: PushOptions): AsyncDisposable {
+  return {
+    [Symbol.asyncDispose]: async () => {
+      const { pushMetrics } = await import('../otlp-metrics.ts')
+      await pushMetrics(receiver, options)
+    },
+  }
 }
 
 function stopOn(stop: () => Promise<void>): void {

@@ -1,4 +1,4 @@
-import { observeOutboxAge } from '../metrics.ts'
+import { observeDrift, observeOutboxAge } from '../metrics.ts'
 import { type Context, compose, type Invoke } from '../middleware/middleware.ts'
 import { logging, tracing } from '../middleware/observe.ts'
 import { untraced } from '../tracing.ts'
@@ -6,7 +6,7 @@ import { type Assembly, jobProcess } from './host.ts'
 
 /**
  * What handler.ts of a job or a cron function is: one run; what it returns goes into the log line, and the age of an
- * outbox, as `oldest_seconds`, into the metrics.
+ * outbox, as `oldest_seconds`, into the metrics; so does what was `planned` and not `applied`.
  */
 export type Run = (context: Context) => Promise<Readonly<Record<string, string | number>> | undefined>
 
@@ -19,6 +19,8 @@ export function runJob(assembly: Assembly): Promise<void> {
       Object.assign(context.fields, found)
       if (typeof found?.['oldest_seconds'] === 'number')
         observeOutboxAge(assembly.name, found['oldest_seconds'])
+      if (typeof found?.['planned'] === 'number')
+        observeDrift(assembly.name, found['planned'] - Number(found['applied']))
     }
     const context: Context = {
       function: assembly.name,

@@ -4,7 +4,7 @@ import { askForBody } from '../http/continue.ts'
 import { answerUnread } from '../http/linger.ts'
 import { bodyLimit, type HttpRequest, type HttpResponse } from '../http/message.ts'
 import type { HttpApp } from './http-app.ts'
-import { operational } from './operational.ts'
+import { isDraining, operational } from './operational.ts'
 
 /** Serves an app on a native server: what the images and the local run use. */
 export function nodeHttpServer(app: Promise<HttpApp> | HttpApp): Server {
@@ -74,6 +74,8 @@ function readBody(incoming: IncomingMessage, outgoing: ServerResponse): Promise<
 
 export function send(incoming: IncomingMessage, outgoing: ServerResponse, response: HttpResponse): void {
   const { status, headers, body } = response
+  // Its caller keeps the connection for nothing more, and the drain does not wait for it.
+  if (isDraining()) headers['connection'] = 'close'
   if (body !== undefined) headers['content-length'] = String(Buffer.byteLength(body))
   const shown = incoming.method === 'HEAD' ? undefined : body
   if (incoming.complete) {

@@ -8,6 +8,8 @@ export function beginDraining(): void {
   draining = true
 }
 
+export const isDraining = (): boolean => draining
+
 /** What every host serves beside its function, for probes and scrapers; a function's own paths wait for nothing. */
 export function operational(path: string): Promise<HttpResponse> | HttpResponse | undefined {
   switch (path) {
