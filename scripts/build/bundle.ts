@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs'
 import { cp, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { build, type Plugin, transform } from 'esbuild'
+import { build, type Metafile, type Plugin, transform } from 'esbuild'
 import type { Trigger } from '../../shared/spec/define-function.ts'
 import { type DiscoveredFunction, discoverFunctions } from '../../shared/spec/discover.ts'
 import { needsOf } from '../../shared/spec/needs.ts'
+import { contentsFile, contentsOf } from './contents.ts'
 import { lazyBuiltins } from './lazy-builtins.ts'
 import { ownScripts, packageEntries, scriptOf, separatePackages } from './packages.ts'
 import { redisCommands } from './redis-commands.ts'
@@ -13,11 +14,11 @@ import { silentDebug } from './silent-debug.ts'
 
 /**
  * Bundles each function of a tree into `<out>/<service>/<function>.cjs`, with what several may load, or none, in
- * `<out>/packages`, and `start.cjs` beside them.
+ * `<out>/packages`, `start.cjs` beside them, and in `<out>/contents.json` what each is made of.
  */
 export async function bundleFunctions(root: string, out: string): Promise<readonly DiscoveredFunction[]> {
   const functions = await discoverFunctions(root)
-  await Promise.all([
+  const [bundles, packages] = await Promise.all([
     write(
       root,
       out,
@@ -33,8 +34,11 @@ export async function bundleFunctions(root: string, out: string): Promise<readon
   ])
   await removeCaches(out)
   await cp(join(root, 'shared/hosts/start.cjs'), join(out, 'start.cjs'))
-  await copyMigrations(root, out, functions)
-  await copyAssets(out, functions)
+  const migrations = await copyMigrations(root, out, functions)
+  const assets = await assetsOf(functions)
+  await copyAssets(out, assets)
+  const built = { root, out, functions, bundles, packages, migrations, assets }
+  await put(join(out, contentsFile), contentsOf(built))
   return functions
 }
 
@@ -43,7 +47,7 @@ async function write(
   out: string,
   entryPoints: readonly { readonly in: string; readonly out: string }[],
   plugins: readonly Plugin[],
-): Promise<void> {
+): Promise<Metafile> {
   const result = await build({
     absWorkingDir: root,
     entryPoints: [...entryPoints],
@@ -51,6 +55,7 @@ async function write(
     outdir: out,
     bundle: true,
     write: false,
+    metafile: true,
     platform: 'node',
     target: 'node24',
     format: 'cjs',
@@ -81,6 +86,7 @@ async function write(
       await put(path, code)
     }),
   )
+  return result.metafile
 }
 
 /** The entry of a function, made from its declaration: it imports the host of its kind and the wires that it needs. */
@@ -127,25 +133,32 @@ async function copyMigrations(
   root: string,
   out: string,
   functions: readonly DiscoveredFunction[],
-): Promise<void> {
-  for (const service of new Set(functions.map(({ name }) => name.service))) {
-    const from = join(root, 'functions', service, 'migrations')
-    await cp(from, join(out, service, 'migrations'), { recursive: true }).catch(
-      (error: NodeJS.ErrnoException) => {
-        if (error.code !== 'ENOENT') throw error
-      },
-    )
-  }
+): Promise<string[]> {
+  const folders = [...new Set(functions.map(({ name }) => `${name.service}/migrations`))]
+  const there = folders.filter((folder) => existsSync(join(root, 'functions', folder)))
+  for (const folder of there)
+    await cp(join(root, 'functions', folder), join(out, folder), { recursive: true })
+  return there
 }
 
-/** What a function reads beside its code, as its assets.ts says: into `assets` beside its bundle. */
-async function copyAssets(out: string, functions: readonly DiscoveredFunction[]): Promise<void> {
+/** What functions read beside their code, as their assets.ts say: absolute paths, by the function's name. */
+async function assetsOf(
+  functions: readonly DiscoveredFunction[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const found = new Map<string, readonly string[]>()
   for (const { name, dir } of functions) {
     const file = join(dir, 'assets.ts')
     if (!existsSync(file)) continue
     const { assetFiles }: { assetFiles: () => string[] } = await import(pathToFileURL(file).href)
-    for (const asset of assetFiles()) await cp(asset, join(out, name.service, 'assets', basename(asset)))
+    found.set(name.full, assetFiles())
   }
+  return found
+}
+
+/** Into the folder `assets` beside the bundle. */
+async function copyAssets(out: string, assets: ReadonlyMap<string, readonly string[]>): Promise<void> {
+  for (const [full, files] of assets)
+    for (const file of files) await cp(file, join(out, dirname(full), 'assets', basename(file)))
 }
 
 /** Into place at once: a run may be reading what was there before. */

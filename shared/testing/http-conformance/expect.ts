@@ -12,6 +12,7 @@ const internal =
 
 const titles: Readonly<Record<string, readonly [status: number, title: string]>> = {
   malformed: [400, 'Malformed request'],
+  unauthorized: [401, 'Missing or wrong key'],
   not_found: [404, 'Not found'],
   method_not_allowed: [405, 'Method not allowed'],
   conflict: [409, 'Conflict'],

@@ -5,6 +5,7 @@ import {
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
 } from 'node:http'
+import { request as httpsRequest } from 'node:https'
 
 export interface Sent {
   readonly headers?: OutgoingHttpHeaders
@@ -86,9 +87,12 @@ function record(value: unknown): Json {
 /** Longest that any answer may take: a hang fails with what was asked. */
 const patience = 20_000
 
-/** One request to a server on loopback, raw: paths and headers leave as they are given. With `expect`, the body waits for its 100. */
+/**
+ * One request to a server, by the port that it has on loopback or by its origin, raw: paths and headers leave as they are
+ * given. With `expect`, the body waits for its 100.
+ */
 export function exchange(
-  port: number,
+  server: number | URL,
   agent: Agent,
   method: string,
   path: string,
@@ -99,9 +103,9 @@ export function exchange(
   const payload = bytesOf(body)
   const length = payload instanceof Uint8Array ? { 'content-length': payload.length } : {}
   return new Promise((resolve, reject) => {
-    const request = httpRequest({
-      port,
-      host: '127.0.0.1',
+    const at = typeof server === 'number' ? { hostname: '127.0.0.1', port: server } : originOf(server)
+    const request = (server instanceof URL && server.protocol === 'https:' ? httpsRequest : httpRequest)({
+      ...at,
       agent,
       method,
       path,
@@ -138,6 +142,11 @@ export function exchange(
     if (waits) request.flushHeaders()
     else send()
   })
+}
+
+function originOf({ hostname, port }: URL): { hostname: string; port?: string } {
+  const host = hostname.replace(/^\[(.*)\]$/, '$1')
+  return port === '' ? { hostname: host } : { hostname: host, port }
 }
 
 function bytesOf(body: Sent['body']): Uint8Array | AsyncIterable<Uint8Array> | undefined {

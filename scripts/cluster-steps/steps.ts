@@ -1,0 +1,189 @@
+import { join } from 'node:path'
+import { discoverFunctions } from '../../shared/spec/discover.ts'
+import { defaultRegistry, defaultTag, imageName } from '../images/name.ts'
+import type { Cluster } from './cluster.ts'
+import { command } from './command.ts'
+import { firstAnswer, proxyService } from './first-answer.ts'
+import { keyOf, kong, makeSecrets } from './secrets.ts'
+import { kongCharts, manifests, versions } from './versions.ts'
+
+export interface Step {
+  readonly title: string
+  /** May be run again, whether it was run to its end before or not. @returns a word on what it did. */
+  readonly run: () => Promise<string | undefined>
+}
+
+const overlay = 'knative/overlays/local'
+const objectsOfKong = 'kong/kic'
+
+/** From an empty cluster to the first answer. */
+export function up(root: string, cluster: Cluster, images: boolean): Step[] {
+  const apply = (...args: string[]) =>
+    cluster.kubectl(['apply', '--server-side', '--force-conflicts', ...args])
+  const ready = (namespace: string) =>
+    cluster.kubectl([
+      ...['wait', 'deployment', '--all', '--namespace', namespace],
+      ...['--for', 'condition=Available', '--timeout', '300s'],
+    ])
+  const configure = (name: string, data: Readonly<Record<string, string>>) =>
+    cluster.kubectl([
+      ...['patch', 'configmap', name, '--namespace', 'knative-serving', '--type', 'merge'],
+      ...['--patch', JSON.stringify({ data })],
+    ])
+  return [
+    ...(images ? [{ title: 'images', run: () => makeImages(root, cluster) }] : []),
+    {
+      title: `Knative ${versions.knative}`,
+      run: async () => {
+        await apply('-f', manifests.knativeTypes)
+        await cluster.kubectl(['wait', 'crd', '--all', '--for', 'condition=Established', '--timeout', '60s'])
+        await apply('-f', manifests.knative)
+        await ready('knative-serving')
+      },
+    },
+    {
+      title: `Kourier ${versions.kourier}`,
+      run: async () => {
+        await apply('-f', manifests.kourier)
+        await configure('config-network', { 'ingress-class': 'kourier.ingress.networking.knative.dev' })
+        // Deploying starts nothing: one pod of each function at a time would be much for a laptop.
+        await configure('config-autoscaler', { 'allow-zero-initial-scale': 'true', 'initial-scale': '0' })
+        await ready('kourier-system')
+      },
+    },
+    {
+      title: `KEDA ${versions.keda}`,
+      run: async () => {
+        await apply('-f', manifests.keda)
+        await ready('keda')
+      },
+    },
+    {
+      title: 'secrets',
+      run: async () => {
+        await apply('-f', join(root, 'knative/base/namespace.yaml'))
+        const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: kong.namespace } }
+        await cluster.kubectl(['apply', '--server-side', '-f', '-'], { input: JSON.stringify(namespace) })
+        await makeSecrets(cluster)
+      },
+    },
+    {
+      title: 'Kong',
+      run: async () => {
+        await cluster.helm([
+          ...[
+            'upgrade',
+            '--install',
+            'kong',
+            'ingress',
+            '--repo',
+            kongCharts,
+            '--version',
+            versions.kongChart,
+          ],
+          ...['--namespace', kong.namespace, '--values', join(import.meta.dirname, 'kong-values.yaml')],
+          ...['--wait', '--timeout', '5m'],
+        ])
+      },
+    },
+    {
+      title: 'servers',
+      run: async () => {
+        await apply('-k', join(root, overlay))
+        const sets = ['postgres', 'mongodb', 'redis', 'nats']
+        for (const set of sets)
+          await cluster.kubectl([
+            ...['rollout', 'status', `statefulset/${set}`, '--namespace', 'registrar', '--timeout', '300s'],
+          ])
+      },
+    },
+    {
+      title: 'initializer',
+      run: async () => {
+        // By its label: a new plan or image has a Job of a new name, and an old one may still be there.
+        await cluster.kubectl([
+          ...['wait', 'job', '--selector', 'app.kubernetes.io/name=platform-initialize'],
+          ...['--namespace', 'registrar', '--for', 'condition=Complete', '--timeout', '900s'],
+        ])
+      },
+    },
+    {
+      title: 'functions',
+      run: async () => {
+        await cluster.kubectl([
+          ...['wait', 'ksvc', '--all', '--namespace', 'registrar', '--for', 'condition=Ready'],
+          ...['--timeout', '300s'],
+        ])
+      },
+    },
+    { title: 'routes', run: async () => void (await apply('-k', join(root, objectsOfKong))) },
+    {
+      title: 'first 200',
+      run: async () => {
+        const took = await firstAnswer(cluster, (await keyOf(cluster)) ?? '')
+        return `answered in ${Math.round(took)} ms`
+      },
+    },
+  ]
+}
+
+/** Everything that `up` brought, the data of the servers included. */
+export function down(cluster: Cluster): Step[] {
+  const remove = (...args: string[]) =>
+    cluster.kubectl(['delete', '--ignore-not-found', '--timeout', '300s', ...args])
+  return [
+    {
+      title: 'functions',
+      run: async () => {
+        // Before the controllers that have a last word on them.
+        for (const kind of ['scaledobjects.keda.sh', 'services.serving.knative.dev'])
+          if (await cluster.has('crd', kind)) await remove(kind, '--all', '--namespace', 'registrar')
+      },
+    },
+    { title: 'servers', run: async () => void (await remove('namespace', 'registrar')) },
+    {
+      title: 'Kong',
+      run: async () => {
+        for (const kind of ['kongclusterplugins.configuration.konghq.com'])
+          if (await cluster.has('crd', kind)) await remove(kind, '--all')
+        await cluster.helm([
+          'uninstall',
+          'kong',
+          '--namespace',
+          kong.namespace,
+          '--ignore-not-found',
+          '--wait',
+        ])
+        await remove('namespace', kong.namespace)
+      },
+    },
+    { title: 'KEDA', run: async () => void (await remove('-f', manifests.keda)) },
+    { title: 'Kourier', run: async () => void (await remove('-f', manifests.kourier)) },
+    {
+      title: 'Knative',
+      run: async () => {
+        await remove('-f', manifests.knative)
+        await remove('-f', manifests.knativeTypes)
+      },
+    },
+  ]
+}
+
+/** How to come by the API from this machine. */
+export async function howToAsk(cluster: Cluster): Promise<string[]> {
+  const forward = `kubectl --context ${cluster.context} -n ${kong.namespace} port-forward ${proxyService} 8000:80`
+  return [
+    `API key: ${await keyOf(cluster)}`,
+    `try: ${forward} &`,
+    `     curl -H 'x-api-key: ${await keyOf(cluster)}' http://localhost:8000/api/students`,
+  ]
+}
+
+async function makeImages(root: string, cluster: Cluster): Promise<string> {
+  await command('npm', ['run', '--silent', 'build'], { cwd: root })
+  await command('docker', ['buildx', 'bake', '--file', 'docker-bake.hcl', '--load'], { cwd: root })
+  const functions = await discoverFunctions(root)
+  const images = functions.map(({ name }) => `${defaultRegistry}/${imageName(name.slug)}:${defaultTag}`)
+  await cluster.load(images)
+  return `${images.length} of them`
+}

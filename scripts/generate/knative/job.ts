@@ -1,0 +1,64 @@
+import type { ICronJob } from 'kubernetes-models/batch/v1/CronJob'
+import type { IJob } from 'kubernetes-models/batch/v1/Job'
+import type { IPodTemplateSpec } from 'kubernetes-models/v1/PodTemplateSpec'
+import { type CronTrigger, scalingOf } from '../../../shared/spec/define-function.ts'
+import type { DiscoveredFunction } from '../../../shared/spec/discover.ts'
+import { defaultTag } from '../../images/name.ts'
+import { containerOf, metadataOf, podLabelsOf } from './pod.ts'
+
+/**
+ * The Job of a function that is run once. A Job cannot be changed: a hash of what it is to make, and the image's tag,
+ * end its name, so that whatever changes makes a new one.
+ */
+export function jobOf(found: DiscoveredFunction, hash: string): IJob {
+  const metadata = metadataOf(found)
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { ...metadata, name: `${found.name.slug}-${hash}-${defaultTag}` },
+    spec: {
+      // It fails within seconds where a server is not there yet: trying again is how it waits, for fifteen minutes.
+      backoffLimit: 20,
+      activeDeadlineSeconds: 900,
+      ttlSecondsAfterFinished: 3600,
+      // Each try in a pod of its own, whose log stays.
+      template: runOnce(found),
+    },
+  }
+}
+
+export function cronJobOf(found: DiscoveredFunction, { schedule }: CronTrigger): ICronJob {
+  const { timeout } = scalingOf(found.declaration)
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'CronJob',
+    metadata: metadataOf(found),
+    spec: {
+      schedule,
+      timeZone: 'Etc/UTC',
+      // A tick that is missed or fails is made up for by the next.
+      concurrencyPolicy: 'Forbid',
+      startingDeadlineSeconds: 30,
+      successfulJobsHistoryLimit: 1,
+      failedJobsHistoryLimit: 3,
+      jobTemplate: {
+        spec: {
+          backoffLimit: 0,
+          // Its own time, and that of getting a node and the image.
+          activeDeadlineSeconds: timeout + 60,
+          template: runOnce(found),
+        },
+      },
+    },
+  }
+}
+
+const runOnce = (found: DiscoveredFunction): IPodTemplateSpec => ({
+  metadata: { labels: podLabelsOf(found) },
+  spec: {
+    serviceAccountName: found.name.slug,
+    enableServiceLinks: false,
+    restartPolicy: 'Never',
+    containers: [containerOf(found)],
+  },
+})
