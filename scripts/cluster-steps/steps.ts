@@ -140,7 +140,13 @@ export function down(cluster: Cluster): Step[] {
           if (await cluster.has('crd', kind)) await remove(kind, '--all', '--namespace', 'registrar')
       },
     },
-    { title: 'servers', run: async () => void (await remove('namespace', 'registrar')) },
+    {
+      title: 'servers',
+      run: async () => {
+        await remove('namespace', 'registrar')
+        await remove('namespace', 'registrar-observability')
+      },
+    },
     {
       title: 'Kong',
       run: async () => {

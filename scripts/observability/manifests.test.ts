@@ -80,7 +80,7 @@ describe.skipIf(withoutKubectl)('the stack on a cluster', () => {
       redis: ['redis:6379'],
       mongodb: ['mongodb:27017'],
     })
-    expect(opened(manifests, pod('nats'), 'ingress')).toContain('nats-exporter:8222')
+    expect(opened(manifests, pod('nats'), 'ingress')).toContain('registrar/reaches-nats-monitoring:8222')
     expect(opened(manifests, pod('postgres-exporter'), 'ingress')).toContain(`prometheus/${own}:9187`)
     const pushed = opened(manifests, pod('students-sweep'), 'egress') ?? []
     expect(pushed).toContain(`tempo/${own}:4318`)

@@ -44,6 +44,7 @@ describe.skipIf(withoutKubectl)('the network policies', () => {
       const telemetry = [
         'opentelemetry-collector/registrar|registrar-observability|monitoring:4318',
         'prometheus/registrar|registrar-observability|monitoring:9090',
+        ...(name === 'local' ? ['tempo/registrar-observability:4318'] : []),
       ]
       for (const found of functions) {
         const pod = podsOf(objects(name)).find(
