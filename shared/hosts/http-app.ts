@@ -42,7 +42,7 @@ export function httpApp(options: HttpAppOptions): HttpApp {
       query: call.query,
       body: call.body,
       ifMatch: header(request, 'if-match'),
-      idempotencyKey: call.operation.idempotent ? idempotencyKey(request) : undefined,
+      idempotencyKey: call.idempotencyKey,
       consumer: header(request, 'x-consumer-username') ?? 'anonymous',
     }
     return respond(call.operation, await handler(input, { traceparent: context.trace.traceparent }))
@@ -112,6 +112,7 @@ export const problems: Middleware<Call, HttpResponse> = (next) => async (call, c
 export const parsing: Middleware<Call, HttpResponse> = (next) => async (call, context) => {
   const { operation, request } = call
   Object.assign(call, validHead(operation, call.params, request))
+  if (operation.idempotent) call.idempotencyKey = idempotencyKey(request)
   if (operation.body) call.body = validBody(operation.body, parseJson(await request.body()))
   return next(call, context)
 }

@@ -12,6 +12,8 @@ export interface Call {
   query: unknown
   /** What the body schema made of the body. */
   body: unknown
+  /** Of an operation that takes one. */
+  idempotencyKey?: string | undefined
 }
 
 /** What a handler answers; the host makes HTTP of it. */

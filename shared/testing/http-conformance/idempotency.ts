@@ -78,6 +78,8 @@ export function idempotency(target: () => Target): void {
         [`"${key}"`, ''],
       ]) {
         expectProblem(await api().post(body, { 'idempotency-key': keys }), 'malformed')
+        // What is wrong with a request comes before what is wrong in its body.
+        expectProblem(await api().post({}, { 'idempotency-key': keys }), 'malformed')
       }
       expect((await api().get(`?name=${body['name']}`)).many).toEqual([])
       // A comma alone makes no two of one.
