@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client'
+import { cacheRequests, durations, invocations, tallyCache, tallyInvocation } from './tallies.ts'
 
 /**
  * prom-client costs milliseconds to load, which a cold start should not pay: what happens before the first scrape is
@@ -17,27 +18,32 @@ async function load() {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
+  // Of what happens with every request they only tell: see tallies.ts.
+  new Counter({
+    name: 'registrar_invocations_total',
+    help: 'Invocations of the function',
+    labelNames: ['function', 'trigger', 'method', 'outcome'] as const,
+    registers,
+    collect() {
+      this.reset()
+      for (const { labels, count } of invocations) this.inc(labels, count)
+    },
+  })
+  registry.registerMetric(
+    durations('registrar_invocation_duration_seconds', 'Time that an invocation took', invocations),
+  )
+  new Counter({
+    name: 'registrar_cache_requests_total',
+    help: 'Reads through the cache, by what became of them',
+    labelNames: ['function', 'result'] as const,
+    registers,
+    collect() {
+      this.reset()
+      for (const { labels, count } of cacheRequests) this.inc(labels, count)
+    },
+  })
   const instruments = {
     registry,
-    invocations: new Counter({
-      name: 'registrar_invocations_total',
-      help: 'Invocations of the function',
-      labelNames: ['function', 'trigger', 'method', 'outcome'] as const,
-      registers,
-    }),
-    duration: new Histogram({
-      name: 'registrar_invocation_duration_seconds',
-      help: 'Time that an invocation took',
-      labelNames: ['function', 'trigger', 'method', 'outcome'] as const,
-      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-      registers,
-    }),
-    cache: new Counter({
-      name: 'registrar_cache_requests_total',
-      help: 'Reads through the cache, by what became of them',
-      labelNames: ['function', 'result'] as const,
-      registers,
-    }),
     deadLetters: new Counter({
       name: 'registrar_dead_letters_total',
       help: 'Messages put into the dead letter stream',
@@ -89,17 +95,13 @@ export function observeInvocation(
 ): void {
   // Read by start.cjs, which is outside the bundle: now its code cache is worth keeping.
   Reflect.set(globalThis, invoked, true)
-  record(({ invocations, duration }) => {
-    const labels = { function: fn, trigger, method, outcome }
-    invocations.inc(labels)
-    duration.observe(labels, seconds)
-  })
+  tallyInvocation(fn, trigger, method, outcome, seconds)
 }
 
 export type CacheResult = 'hit' | 'miss' | 'bypass'
 
 export function observeCache(fn: string, result: CacheResult): void {
-  record(({ cache }) => cache.inc({ function: fn, result }))
+  tallyCache(fn, result)
 }
 
 export function observeDeadLetter(fn: string, reason: string): void {

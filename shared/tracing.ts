@@ -31,14 +31,33 @@ export interface Trace {
   end(error?: unknown): void
 }
 
-/** What an invocation has before its own trace begins. */
-export const untraced: Trace = {
-  traceId: '0'.repeat(32),
-  traceparent: `00-${'0'.repeat(32)}-${'0'.repeat(16)}-00`,
-  run: (work) => work(),
-  setAttribute: () => {},
-  end: () => {},
+/** Carries ids on, and makes no span. */
+class Ids implements Trace {
+  readonly traceId: string
+  readonly #spanId: string
+  readonly #sampled: number
+
+  constructor({ traceId, spanId, traceFlags }: SpanContext) {
+    this.traceId = traceId
+    this.#spanId = spanId
+    this.#sampled = traceFlags & 1
+  }
+
+  get traceparent(): string {
+    return `00-${this.traceId}-${this.#spanId}-0${this.#sampled}`
+  }
+
+  run<T>(work: () => T): T {
+    return work()
+  }
+
+  setAttribute(): void {}
+
+  end(): void {}
 }
+
+/** What an invocation has before its own trace begins. */
+export const untraced: Trace = new Ids({ traceId: '0'.repeat(32), spanId: '0'.repeat(16), traceFlags: 0 })
 
 export type SpanRole = 'server' | 'client' | 'producer' | 'consumer' | 'internal'
 
@@ -60,7 +79,7 @@ export function recordSpans(): void {
 /** Starts a span below `parent` (a traceparent), or at the root of a trace of its own. */
 export function startTrace(name: string, role: SpanRole, parent: string | undefined): Trace {
   const remote = parseTraceparent(parent)
-  if (!recording) return { ...untraced, ...idsOf(remote ?? newIds()) }
+  if (!recording) return new Ids(remote ?? newIds())
   const above = remote ? trace.setSpanContext(ROOT_CONTEXT, remote) : ROOT_CONTEXT
   const span = trace.getTracer('registrar').startSpan(name, { kind: kinds[role] }, above)
   return traceOf(span, remote)

@@ -133,9 +133,15 @@ export function validHead(
 
 function validParams({ params }: Operation, found: Readonly<Record<string, string>>): Record<string, string> {
   const valid: Record<string, string> = {}
-  for (const [name, value] of Object.entries(found)) {
+  // Groups of a match have no prototype: nothing else is found.
+  for (const name in found) {
     const schema = params?.[name]
-    const result = schema ? v.safeParse(schema, value) : { success: true as const, output: value }
+    const value = found[name] ?? ''
+    if (!schema) {
+      valid[name] = value
+      continue
+    }
+    const result = v.safeParse(schema, value)
     if (!result.success) throw new Failure('not_found', { detail: `there is nothing at this path` })
     valid[name] = result.output
   }

@@ -47,7 +47,8 @@ export function logging<I, O>(): Middleware<I, O> {
   }
 }
 
-function write({ failure, ...context }: Context, seconds: number): void {
+function write(context: Context, seconds: number): void {
+  const { failure } = context
   const theirs = failure === undefined || callerMade.has(failure.code)
   log(theirs ? 'info' : 'error', {
     function: context.function,
@@ -57,7 +58,7 @@ function write({ failure, ...context }: Context, seconds: number): void {
     duration_ms: Math.round(seconds * 1e6) / 1e3,
     trace_id: context.trace.traceId,
     ...context.fields,
-    ...(theirs ? {} : { error: causes(failure) }),
+    error: theirs ? undefined : causes(failure),
   })
 }
 
