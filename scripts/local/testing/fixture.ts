@@ -198,3 +198,14 @@ export async function until(
   for (const end = Date.now() + ms; Date.now() < end; await sleep(25)) if (await condition()) return
   throw new Error(`it did not come true that ${what}`)
 }
+
+/** The URLs that a run wrote down: its four servers, and those of the lookups. */
+export const urlsOf = (tree: Tree): Record<string, string> =>
+  JSON.parse(readFileSync(join(tree.dataDir, 'run.json'), 'utf8')).urls
+
+/** The four servers of a run. */
+export const serversOf = (tree: Tree): Record<string, string> =>
+  Object.fromEntries(Object.entries(urlsOf(tree)).filter(([name]) => !name.startsWith('STUDENTS_BY')))
+
+export const nothingLeft = (tree: Tree): Promise<void> =>
+  until('nothing is left', () => processesOf(tree.root).length === 0)
