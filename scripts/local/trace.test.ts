@@ -1,0 +1,61 @@
+import { createServer } from 'node:http'
+import { describe, expect, test } from 'vitest'
+import { aCourse, aStudent, type Entity, read } from './testing/client.ts'
+import { Started, until } from './testing/fixture.ts'
+import { WholeTree } from './testing/whole-tree.ts'
+
+interface Span {
+  readonly name: string
+  readonly traceId: string
+  readonly spanId: string
+  readonly parentSpanId?: string
+}
+
+describe('a trace', () => {
+  test('goes from a POST through outbox and stream to the write on the other side', async () => {
+    const spans: Span[] = []
+    const collector = createServer((request, response) => {
+      let text = ''
+      request.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk
+      })
+      request.on('end', () => {
+        const { resourceSpans }: { resourceSpans: { scopeSpans: { spans: Span[] }[] }[] } = JSON.parse(text)
+        spans.push(...resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans)))
+        response.setHeader('content-type', 'application/json').end('{}')
+      })
+    })
+    await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve))
+    const address = collector.address()
+    const port = typeof address === 'object' ? address?.port : 0
+    using own = new WholeTree()
+    const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
+    const callerId = '00f067aa0ba902b7'
+    {
+      const env = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` }
+      await using started = await new Started(own, { env }).ready()
+      const course = await aCourse(started)
+      const student = await aStudent(started, [course.id], { traceparent: `00-${traceId}-${callerId}-01` })
+      await until('the course has the student', async () => {
+        const { student_ids } = await read<Entity>(started, `/api/courses/${course.id}`)
+        return student_ids?.includes(student.id) === true
+      })
+    }
+    collector.close()
+    const ours = spans.filter((span) => span.traceId === traceId)
+    const named = (name: string): Span => {
+      const found = ours.find((span) => span.name === name)
+      if (!found) throw new Error(`no span ${name} among ${ours.map((span) => span.name).join(', ')}`)
+      return found
+    }
+    const post = named('students/create POST')
+    const fanOut = named('students/fan-out student.to_modify')
+    const enrol = named('courses/enrol student.modified')
+    expect(post.parentSpanId).toBe(callerId)
+    expect(fanOut.parentSpanId).toBe(post.spanId)
+    expect(enrol.parentSpanId).toBe(fanOut.spanId)
+    expect(
+      ours.some(({ name, parentSpanId }) => name === 'postgres change' && parentSpanId === enrol.spanId),
+    ).toBe(true)
+  }, 300_000)
+})
