@@ -48,6 +48,8 @@ kong.response.clear_header("Content-Encoding")
 if status == 401 then
   kong.response.set_header("WWW-Authenticate", 'Key realm="registrar"')
 end
-if status == 503 and not kong.response.get_header("Retry-After") then
-  kong.response.set_header("Retry-After", "1")
+if (status == 429 or status == 503) and not kong.response.get_header("Retry-After") then
+  -- Requests are counted by the minute; rate-limiting tells nothing with its own headers hidden.
+  local second = os and os.time() % 60 or 0
+  kong.response.set_header("Retry-After", status == 429 and 60 - second or 1)
 end

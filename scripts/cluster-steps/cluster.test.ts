@@ -119,6 +119,15 @@ describe('scripts/cluster up', () => {
     expect((await cluster(['up'])).code).toBe(0)
   })
 
+  it('stops where the initializer has failed, with what it said', async () => {
+    const ended = await cluster(['up'], { TOOL_JOB: 'Failed' })
+    expect(ended.code).toBe(1)
+    expect(ended.err).toBe(
+      'job/platform-initialize-new has failed:\nthis is what logs job/platform-initialize-new said\n',
+    )
+    expect(ended.out).not.toContain('✓ functions')
+  })
+
   it('gives minikube its images by minikube, and with --no-images none', async () => {
     const minikube = await cluster(['up'], { TOOL_CONTEXT: 'minikube' })
     expect(minikube.calls.find(([program]) => program === 'minikube')?.slice(1, 5)).toEqual([

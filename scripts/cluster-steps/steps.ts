@@ -4,6 +4,7 @@ import { defaultRegistry, defaultTag, imageName } from '../images/name.ts'
 import type { Cluster } from './cluster.ts'
 import { command } from './command.ts'
 import { firstAnswer, proxyService } from './first-answer.ts'
+import { initialized } from './initialized.ts'
 import { keyOf, kong, makeSecrets } from './secrets.ts'
 import { kongCharts, manifests, versions } from './versions.ts'
 
@@ -97,16 +98,7 @@ export function up(root: string, cluster: Cluster, images: boolean): Step[] {
           ])
       },
     },
-    {
-      title: 'initializer',
-      run: async () => {
-        // By its label: a new plan or image has a Job of a new name, and an old one may still be there.
-        await cluster.kubectl([
-          ...['wait', 'job', '--selector', 'app.kubernetes.io/name=platform-initialize'],
-          ...['--namespace', 'registrar', '--for', 'condition=Complete', '--timeout', '900s'],
-        ])
-      },
-    },
+    { title: 'initializer', run: async () => void (await initialized(cluster)) },
     {
       title: 'functions',
       run: async () => {

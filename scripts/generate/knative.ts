@@ -19,7 +19,7 @@ export async function knative(
   root: string,
   functions: readonly DiscoveredFunction[],
 ): Promise<ReadonlyMap<string, string>> {
-  const hash = await planHash(root, functions)
+  const plan = await planHash(root, functions)
   return new Map([
     ...folder('functions', functions, (found) => {
       const { trigger } = found.declaration
@@ -28,7 +28,7 @@ export async function knative(
         case 'grpc':
           return [serviceOf(found)]
         case 'job':
-          return [jobOf(found, hash)]
+          return [jobOf(found, plan)]
         case 'cron':
           return [cronJobOf(found, trigger)]
         case 'stream':

@@ -8,7 +8,7 @@ import { closureOf, type Lock } from './packages.ts'
 const framework = 'node_modules/@google-cloud/functions-framework/build/src/main.js'
 const registration = 'shared/hosts/functions-framework.ts'
 
-/** As the Dockerfile starts it; which function it is says FUNCTION_TARGET, or a `--target`. */
+/** As the Dockerfile starts it; the container's argument `--target=<slug>` says which function it is. */
 export const eventsArguments = [`/app/${framework}`, `--source=${registration}`] as const
 
 /**

@@ -9,16 +9,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type DiscoveredFunction, discoverFunctions } from '../../shared/spec/discover.ts'
 import { bundleArguments } from '../build/current.ts'
 import { readDockerfile } from './dockerfile.ts'
-import { eventsArguments } from './events.ts'
 import { bundleInImage, imagesOf } from './folder.ts'
-import { events, eventsSlug, onCall, onCallSlug } from './name.ts'
+import { eventsSlug, onCallSlug } from './name.ts'
 import { sizesOf, sizeTable } from './sizes.ts'
 import { Containers } from './testing/containers.ts'
 
 const run = promisify(execFile)
 const functions = await discoverFunctions(join(import.meta.dirname, '../..'))
 const dockerfile = await readDockerfile()
-const given = (slug: string, more: object = {}) => new Map(Object.entries({ FUNCTION: slug, ...more }))
 
 let containers: Containers
 let context: string
@@ -37,60 +35,14 @@ const filesOf = async (slug: string): Promise<string[]> => {
     .sort()
 }
 
-describe('the Dockerfile', () => {
-  const command = ['/nodejs/bin/node', ...bundleArguments('/app', bundleInImage)]
-
-  it('starts a bundle as it is started everywhere, and makes its code cache with the same flags', () => {
-    expect(dockerfile.config(given('a')).Entrypoint).toEqual(command)
-    const [node = '', ...rest] = command
-    expect(dockerfile.config(given('a', onCall)).Entrypoint).toEqual([node, '/app/on-call.cjs', ...rest])
-    const flags = rest.filter((one) => one.startsWith('--'))
-    expect(dockerfile.config(given('', events)).Entrypoint).toEqual([node, ...flags, ...eventsArguments])
-    const runs = dockerfile.stages(given('a')).flatMap(({ instructions }) => instructions)
-    expect(runs.filter(({ keyword }) => keyword === 'RUN').map(({ args }) => args)).toEqual([
-      [node, ...flags, '/finish.cjs', '/image'],
-    ])
-  })
-
-  it('runs as nobody, on distroless, with no shell and no health check', async () => {
-    const text = await readFile(join(import.meta.dirname, 'Dockerfile'), 'utf8')
-    expect(dockerfile.config(given('a'))).toMatchObject({ User: '65532:65532', WorkingDir: '/app' })
-    expect(dockerfile.argument('BASE')).toMatch(
-      /^gcr\.io\/distroless\/nodejs24-debian\d+:nonroot(@sha256:[0-9a-f]{64})?$/,
-    )
-    expect(text).not.toMatch(/^(HEALTHCHECK|SHELL|CMD|ADD)\b/m)
-    expect(text).not.toMatch(/^(RUN|ENTRYPOINT) [^[]/m)
-  })
-
-  it('labels an image with what it is made of', () => {
-    const made = { VERSION: '1.2.3', REVISION: 'abc', SOURCE: 'https://example.org/registrar' }
-    expect(dockerfile.config(given('students-get', made)).Labels).toEqual({
-      'org.opencontainers.image.title': 'students-get',
-      'org.opencontainers.image.version': '1.2.3',
-      'org.opencontainers.image.revision': 'abc',
-      'org.opencontainers.image.source': 'https://example.org/registrar',
-      'org.opencontainers.image.licenses': 'MIT',
-      'registrar.function': 'students-get',
-    })
-  })
-
-  it('has one stage of Node below all else', () => {
-    const stages = dockerfile.stages(given('a'))
-    const names = stages.map(({ name }) => name)
-    expect(stages.filter(({ from }) => !names.includes(from)).map(({ name }) => name)).toEqual(['node'])
-  })
-
-  it('copies what is there, for every function', async () => {
-    for (const { name } of functions)
-      for (const { instructions } of dockerfile.stages(given(name.slug)))
-        for (const { keyword, from, args } of instructions) {
-          if (keyword !== 'COPY' || from !== undefined) continue
-          for (const path of args.slice(0, -1))
-            expect(
-              await readdir(join(context, path)).catch(() => readFile(join(context, path))),
-            ).toBeDefined()
-        }
-  })
+it('the Dockerfile copies what is there, for every function', async () => {
+  for (const { name } of functions)
+    for (const { instructions } of dockerfile.stages(new Map([['FUNCTION', name.slug]])))
+      for (const { keyword, from, args } of instructions) {
+        if (keyword !== 'COPY' || from !== undefined) continue
+        for (const path of args.slice(0, -1))
+          expect(await readdir(join(context, path)).catch(() => readFile(join(context, path)))).toBeDefined()
+      }
 })
 
 describe.each(functions)('the image $name.slug', ({ name, declaration }: DiscoveredFunction) => {

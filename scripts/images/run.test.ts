@@ -145,7 +145,7 @@ describe('as its image would', () => {
 })
 
 it('the image of the events takes a CloudEvent for the function that it is told to be', async () => {
-  await using container = await containers.start('events', { ...variables, FUNCTION_TARGET: 'courses-enrol' })
+  await using container = await containers.start('events', variables, '--target=courses-enrol')
   const headers = {
     'ce-id': unique(),
     'ce-source': 'test',
@@ -161,6 +161,13 @@ it('the image of the events takes a CloudEvent for the function that it is told 
   // Bytes that are no message are buried, and so settled; what is no event is refused.
   expect((await post({ 'content-type': 'application/octet-stream' })).status).toBe(204)
   expect((await post({ 'content-type': 'application/octet-stream', 'ce-id': '' })).status).toBe(400)
+  // And without its configuration it is not there to be asked.
+  const { code, out } = await containers.run(
+    'events',
+    { PORT: `${container.port}` },
+    '--target=courses-enrol',
+  )
+  expect([code, out]).toEqual([1, expect.stringContaining('COURSES_URL')])
 })
 
 await describeMongo('courses on MongoDB', 'any', () => {

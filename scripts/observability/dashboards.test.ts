@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { parse } from 'yaml'
+import { parse, parseAllDocuments } from 'yaml'
 import { defineFunction } from '../../shared/spec/define-function.ts'
 import { discoverFunctions } from '../../shared/spec/discover.ts'
 import { functionName } from '../../shared/spec/names.ts'
 import { alerts } from '../generate/observability/alert-rules.ts'
 import { observability } from '../generate/observability/observability.ts'
+import { nameParts } from '../generate/observability/promql.ts'
 import { folder, pages, panelsOf, queries, read } from './files.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -64,6 +65,23 @@ it('a service that comes has a page, a function a row, a sweeper an alert, a ser
     'rooms-enrol:8080',
   )
   expect(alerts([...functions, ...added]).filter(({ expr }) => expr.includes('rooms/sweep'))).toHaveLength(1)
+})
+
+it('a function is known by the name that each gateway has for it', () => {
+  const parts = new RegExp(`^${nameParts}$`)
+  const known = (name: string): string => name.replace(parts, '$1/$2')
+  const http = functions.filter(({ declaration }) => declaration.trigger.kind === 'http')
+  expect(functions.map(({ name }) => [known(name.slug), known(name.full)])).toEqual(
+    functions.map(({ name }) => [name.full, name.full]),
+  )
+  // The Ingress Controller joins namespace, Service and port.
+  const services = parseAllDocuments(readFileSync(join(root, 'kong/kic/functions.yaml'), 'utf8'))
+    .map((document) => document.toJS())
+    .filter(({ kind }) => kind === 'Service')
+  const asked = services.flatMap(({ metadata: { namespace, name } }) =>
+    ['80', 'pnum-80'].map((port) => known(`${namespace}.${name}.${port}`)),
+  )
+  expect(asked).toEqual(http.flatMap(({ name }) => [name.full, name.full]))
 })
 
 it('panels ask what Grafana is given, and overlap nowhere', () => {

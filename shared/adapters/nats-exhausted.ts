@@ -1,6 +1,7 @@
 import { type JetStreamManager, NatsError } from 'nats'
 import { advisories } from '../messages/streams.ts'
 import { observeDeadLetter } from '../metrics.ts'
+import { fullNameOf } from '../spec/names.ts'
 import type { Exhausted } from '../worker/exhausted.ts'
 import { NatsClient, type NatsOptions } from './nats-client.ts'
 import { bury } from './nats-dead-letter.ts'
@@ -64,7 +65,7 @@ export class NatsExhausted implements Exhausted, AsyncDisposable {
       consumer,
       reason: `its worker died or hung on each of ${deliveries} deliveries`,
     })
-    observeDeadLetter(consumer, 'exhausted')
+    observeDeadLetter(fullNameOf(consumer), 'exhausted')
     await manager.streams.deleteMessage(stream, stream_seq, false)
     return true
   }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { NatsExhausted } from '../adapters/nats-exhausted.ts'
 import { NatsInbox } from '../adapters/nats-inbox.ts'
 import { deadLetter } from '../messages/streams.ts'
+import { metrics } from '../metrics.ts'
 import { aCourse, aStudent, enrolmentWorld, type World } from '../testing/enrolment-world.ts'
 
 let world: World
@@ -116,6 +117,10 @@ test('a message that kills its worker again and again is led to the dead letter 
     reason: expect.stringMatching(/died or hung/),
   })
   expect(await exhausted.bury()).toBe(0)
+  // Counted under the function's name, as its worker would.
+  expect(await (await metrics()).metrics()).toContain(
+    'registrar_dead_letters_total{function="students/enrol",reason="exhausted"} 1',
+  )
   await world.settle()
 })
 

@@ -16,3 +16,6 @@ export function functionName(full: string): FunctionName {
   }
   return { full, service, slug: `${service}-${own}` }
 }
+
+/** `students/get` of `students-get`: a service is one word. */
+export const fullNameOf = (slug: string): string => slug.replace('-', '/')

@@ -166,7 +166,7 @@ describe('the initializer', () => {
     const checked = await run('--check')
     expect([checked.code, checked.plan]).toEqual([2, planned])
     const refused = await run()
-    expect([refused.code, refused.plan]).toEqual([1, planned])
+    expect([refused.code, refused.plan]).toEqual([3, planned])
     expect(refused.err).toContain('1 of these may lose data: nothing was applied; --force applies them')
     expect(await everything()).toEqual(before)
     expect((await run('--force')).code).toBe(0)

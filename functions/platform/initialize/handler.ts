@@ -1,8 +1,9 @@
+import { exitCodes } from '../../../shared/spec/exit-codes.ts'
 import type { Dependencies } from '../wiring.ts'
 
 /**
- * Plans, prints and applies. With `--check` it only plans, and exits with 2 where something differs. It applies nothing
- * where something may lose data and there is no `--force`, or where something is a human's to mend.
+ * Plans, prints and applies. With `--check` it only plans, and exits with 2 where something differs. It applies nothing,
+ * and exits with 3, where something may lose data and there is no `--force`, or where something is a human's to mend.
  */
 export default ({ provisioners, mode }: Dependencies<'provisioners' | 'mode'>) =>
   async () => {
@@ -18,11 +19,11 @@ export default ({ provisioners, mode }: Dependencies<'provisioners' | 'mode'>) =
       process.stdout.write(
         steps.length === 0 ? 'in place: nothing differs\n' : `${steps.length} differences\n`,
       )
-      if (steps.length > 0) process.exitCode = 2
+      if (steps.length > 0) process.exitCode = exitCodes.differs
       return { planned: steps.length, applied: 0 }
     }
     if (manual.length > 0) {
-      process.exitCode = 1
+      process.exitCode = exitCodes.needsSomebody
       const what = manual.map(({ title }) => title).join('; ')
       process.stderr.write(
         `this has to be mended by hand, from a backup or as the migrations made it, and nothing was applied: ${what}\n`,
@@ -30,7 +31,7 @@ export default ({ provisioners, mode }: Dependencies<'provisioners' | 'mode'>) =
       return { planned: steps.length, applied: 0 }
     }
     if (refused.length > 0) {
-      process.exitCode = 1
+      process.exitCode = exitCodes.needsSomebody
       process.stderr.write(
         `${refused.length} of these may lose data: nothing was applied; --force applies them\n`,
       )

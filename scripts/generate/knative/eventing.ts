@@ -2,6 +2,7 @@ import type { ITrigger } from '@kubernetes-models/knative/eventing.knative.dev/v
 import type { IService } from '@kubernetes-models/knative/serving.knative.dev/v1/Service'
 import type { StreamTrigger } from '../../../shared/spec/define-function.ts'
 import type { DiscoveredFunction } from '../../../shared/spec/discover.ts'
+import { eventsSlug } from '../../images/name.ts'
 import { containerOf, imageOf, labelsOf, port } from './pod.ts'
 import { knativeService } from './service.ts'
 
@@ -13,9 +14,10 @@ export function eventServiceOf(found: DiscoveredFunction): IService {
   const container = containerOf(found)
   return knativeService(found, {
     ...container,
-    // One image for all of them: the framework and the sources, told by this variable which function it is.
-    image: imageOf('events'),
-    env: [{ name: 'FUNCTION_TARGET', value: found.name.slug }, ...(container.env ?? [])],
+    // One image for all of them: the framework and the sources. As an argument, not as FUNCTION_TARGET: what the framework's
+    // CLI leaves to us, the drivers' early connections and the end on a wrong configuration, is set up by it.
+    image: imageOf(eventsSlug),
+    args: [`--target=${found.name.slug}`],
     ports: [{ name: 'http1', containerPort: port }],
     // Under the framework every path invokes the function, so probes only see whether it listens.
     readinessProbe: { tcpSocket: { port }, periodSeconds: 0, successThreshold: 1 },
@@ -34,7 +36,8 @@ export function triggerOf(found: DiscoveredFunction, { subject }: StreamTrigger)
       subscriber: {
         ref: { apiVersion: 'serving.knative.dev/v1', kind: 'Service', name: found.name.slug },
       },
-      // The function buries what can never succeed itself, and answers 5xx for the rest: 17 minutes of tries in all.
+      // The function buries what can never succeed itself, and answers 5xx for the rest: 17 minutes of tries in all. What fails
+      // for longer is given up, and comes back by `npm run reconcile -- --repair`.
       delivery: { retry: 20, backoffPolicy: 'linear', backoffDelay: 'PT5S' },
     },
   }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +13,7 @@ import { at, objectAt } from './check/at.ts'
 import { documentsOf, problemsOf } from './check/documents.ts'
 import { containersOf, envOf, type Pod, podsOf, secretsOf } from './check/pods.ts'
 import { disruptionBudgetOf } from './disruption.ts'
+import { jobOf } from './job.ts'
 import { planHash } from './plan-hash.ts'
 
 const root = join(import.meta.dirname, '../../..')
@@ -110,7 +112,8 @@ it.each(ofKind('http', 'grpc'))('$name.full scales as declared, inside the clust
     [key('max-scale')]: `${max}`,
     [key('window')]: `${window}s`,
   })
-  expect(at(podOf(found).spec, 'timeoutSeconds')).toBe(timeout)
+  // Longer than queue-proxy drains, or the pod is killed before the function is told that it ends.
+  expect(at(podOf(found).spec, 'timeoutSeconds')).toBe(timeout + 30)
   expect(at(podOf(found).spec, 'containerConcurrency')).toBe(concurrency)
   expect(objectAt(service, 'metadata', 'labels')['networking.knative.dev/visibility']).toBe('cluster-local')
   const port = found.declaration.trigger.kind === 'grpc' ? 'h2c' : 'http1'
@@ -119,6 +122,7 @@ it.each(ofKind('http', 'grpc'))('$name.full scales as declared, inside the clust
 
 it.each(ofKind('stream'))('$name.full is scaled from none by the lag of its own consumer', (found) => {
   const [deployment, scaler] = objectsOf(found)
+  const [settings] = documentsOf(readFileSync(join(root, 'knative/base/settings.yaml'), 'utf8'))
   const { max, concurrency, timeout } = scalingOf(found.declaration)
   expect(at(deployment, 'spec', 'replicas')).toBeUndefined()
   expect(at(deployment, 'spec', 'template', 'spec', 'terminationGracePeriodSeconds')).toBeGreaterThan(timeout)
@@ -131,6 +135,8 @@ it.each(ofKind('stream'))('$name.full is scaled from none by the lag of its own 
     lagThreshold: `${concurrency}`,
     activationLagThreshold: '0',
   })
+  // What a single instance may hold asks for no second one.
+  expect(concurrency).toBeGreaterThan(Number(at(settings, 'data', 'MAX_ACK_PENDING')))
 })
 
 it.each(ofKind('http', 'grpc', 'stream'))('no probe invokes $name.full', async (found) => {
@@ -146,8 +152,12 @@ it.each(ofKind('stream'))('$name.full as an event function is called for its sub
   const { subject } = objectAt(found.declaration.trigger)
   expect(at(trigger, 'spec', 'filter', 'attributes', 'type')).toBe(subject)
   expect(at(trigger, 'spec', 'subscriber', 'ref', 'name')).toBe(service?.metadata?.name)
-  const target = { name: 'FUNCTION_TARGET', value: found.name.slug }
-  expect(at(service, 'spec', 'template', 'spec', 'containers', 0, 'env', 0)).toEqual(target)
+  const [container = {}] = service ? podsOf([service]).flatMap(containersOf) : []
+  expect(at(container, 'args')).toEqual([`--target=${found.name.slug}`])
+  expect(at(container, 'image')).toBe('dev.local/registrar-events:dev')
+  // Under the framework every path is the function's.
+  expect(objectAt(container, 'readinessProbe')).toMatchObject({ tcpSocket: { port: 8080 } })
+  expect(at(container, 'livenessProbe')).toBeUndefined()
 })
 
 it('a disruption budget is there for what keeps two or more', () => {
@@ -163,8 +173,31 @@ it('a disruption budget is there for what keeps two or more', () => {
   expect(budgets.map((list) => list.length)).toEqual([0, 0, 1])
 })
 
+it.each(ofKind('job'))(
+  '$name.full tries again until its servers are there, and not where somebody has to decide',
+  (found) => {
+    const [job] = objectsOf(found)
+    expect(at(job, 'spec', 'activeDeadlineSeconds')).toBe(900)
+    expect(at(job, 'spec', 'backoffLimit')).toBeGreaterThan(10)
+    // Only a pod that is not started again itself can fail its Job.
+    expect(at(podOf(found).spec, 'restartPolicy')).toBe('Never')
+    expect(at(job, 'spec', 'podFailurePolicy', 'rules')).toEqual([
+      { action: 'FailJob', onExitCodes: { operator: 'In', values: [3] } },
+    ])
+  },
+)
+
 describe("the name of the initializer's Job", () => {
-  it('changes with a migration and with a consumer, and with nothing else', async () => {
+  it('changes with the plan, and with how it is run', () => {
+    const [found] = ofKind('job')
+    if (!found) throw new Error('no function is a job')
+    const declaration = { ...found.declaration, scaling: { memory: 200 } }
+    const names = [jobOf(found, 'one'), jobOf(found, 'other'), jobOf({ ...found, declaration }, 'one')]
+    expect(new Set(names.map(({ metadata }) => metadata?.name)).size).toBe(3)
+    expect(jobOf(found, 'one')).toEqual(names[0])
+  })
+
+  it('is of a plan that changes with a migration and with a consumer, and with nothing else', async () => {
     const copy = await mkdtemp(join(tmpdir(), 'registrar-plan-'))
     try {
       await cp(join(root, 'functions'), join(copy, 'functions'), { recursive: true })

@@ -61,6 +61,14 @@ describe.skipIf(withoutKubectl)('the network policies', () => {
     },
   )
 
+  it.each(['local', 'production', 'lab'])('in %s a pod that nothing is said of is cut off', (name) => {
+    const stranger = { owner: 'Pod/stranger', namespace: 'registrar', labels: {}, spec: {} }
+    expect((['ingress', 'egress'] as const).map((way) => opened(objects(name), stranger, way))).toEqual([
+      [],
+      [],
+    ])
+  })
+
   it('a function is reached through Knative and by Prometheus alone, a job by nobody', () => {
     const prometheus = expect.stringMatching(/^prometheus\/registrar\|.*:8080$/)
     const knative = [8012, 8013, 9090].map((port) => `knative-serving|kourier-system:${port}`)

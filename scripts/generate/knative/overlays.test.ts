@@ -6,6 +6,7 @@ import { discoverFunctions } from '../../../shared/spec/discover.ts'
 import { at, objectAt } from './check/at.ts'
 import { documentsOf, problemsOf } from './check/documents.ts'
 import { overlay, withoutKubectl } from './check/kustomize.ts'
+import { opened } from './check/network.ts'
 import { containersOf, type Pod, podsOf, secretsOf } from './check/pods.ts'
 import { type Path, pathOf } from './check/problem.ts'
 import type { Manifest } from './manifest.ts'
@@ -69,6 +70,8 @@ describe.skipIf(withoutKubectl)('the overlays', () => {
     for (const manifest of objects(name)) {
       const { kind, metadata } = manifest
       expect([kind, metadata?.name, await problemsOf(manifest)]).toEqual([kind, metadata?.name, []])
+      // kubectl apply keeps a copy in an annotation, and all of those may have 256 KB.
+      expect([metadata?.name, JSON.stringify(manifest).length < 250_000]).toEqual([metadata?.name, true])
     }
   })
 
@@ -149,28 +152,61 @@ describe.skipIf(withoutKubectl)('the overlays', () => {
     }
   })
 
-  it.each(['local', 'production'])('pods of %s get into a namespace that restricts them', (name) => {
-    const namespace = find(objects(name), 'Namespace', 'registrar')
-    expect(objectAt(namespace, 'metadata', 'labels')['pod-security.kubernetes.io/enforce']).toBe('restricted')
-    const inside = objects(name).filter((one) => at(one, 'metadata', 'namespace') === 'registrar')
-    for (const pod of podsOf(inside))
-      for (const container of containersOf(pod)) {
-        const context = {
-          ...objectAt(pod.spec, 'securityContext'),
-          ...objectAt(container, 'securityContext'),
-        }
-        expect(context).toMatchObject({
-          allowPrivilegeEscalation: false,
-          capabilities: { drop: ['ALL'] },
-          readOnlyRootFilesystem: true,
-          runAsNonRoot: true,
-          seccompProfile: { type: 'RuntimeDefault' },
-        })
-        expect(at(container, 'resources', 'limits', 'memory')).toBeDefined()
-        expect(String(at(container, 'image'))).toMatch(/[^:/]+:[^:/]+$/)
-        expect(String(at(container, 'image'))).not.toMatch(/:latest$/)
-      }
+  it('monitored has the check for drift of the same release, the exporter that alerts ask, and a receiver', () => {
+    const manifests = objects('monitored')
+    const check = podsOf(manifests).find(({ owner }) => owner === 'CronJob/platform-drift')
+    expect(check && containersOf(check).map((one) => at(one, 'image'))).toEqual([
+      'registry.example.org/registrar/registrar-platform-initialize:release-1',
+    ])
+    for (const [kind, name] of [
+      ['PodMonitor', 'registrar-exporters'],
+      ['PodMonitor', 'registrar-kong'],
+      ['PrometheusRule', 'registrar'],
+      ['Deployment', 'nats-exporter'],
+    ] as const)
+      expect([name, find(manifests, kind, name)?.kind]).toEqual([name, kind])
+    const exporter = podsOf(manifests).find(({ owner }) => owner === 'Deployment/nats-exporter')
+    const ways = (['ingress', 'egress'] as const).map((way) => exporter && opened(manifests, exporter, way))
+    expect(ways).toEqual([
+      ['prometheus/registrar|registrar-observability|monitoring:7777'],
+      ['kube-system:53', 'nats:8222'],
+    ])
+    const settings = objectAt(find(manifests, 'ConfigMap', 'registrar-settings'), 'data')
+    expect(settings).toMatchObject({
+      STREAM_REPLICAS: '3',
+      OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: expect.stringMatching(
+        /^http:\/\/[a-z-]+\.monitoring:9090\/api\/v1\/otlp\//,
+      ),
+    })
   })
+
+  it.each(['local', 'production', 'monitored'])(
+    'pods of %s get into a namespace that restricts them',
+    (name) => {
+      const namespace = find(objects(name), 'Namespace', 'registrar')
+      expect(objectAt(namespace, 'metadata', 'labels')['pod-security.kubernetes.io/enforce']).toBe(
+        'restricted',
+      )
+      const inside = objects(name).filter((one) => at(one, 'metadata', 'namespace') === 'registrar')
+      for (const pod of podsOf(inside))
+        for (const container of containersOf(pod)) {
+          const context = {
+            ...objectAt(pod.spec, 'securityContext'),
+            ...objectAt(container, 'securityContext'),
+          }
+          expect(context).toMatchObject({
+            allowPrivilegeEscalation: false,
+            capabilities: { drop: ['ALL'] },
+            readOnlyRootFilesystem: true,
+            runAsNonRoot: true,
+            seccompProfile: { type: 'RuntimeDefault' },
+          })
+          expect(at(container, 'resources', 'limits', 'memory')).toBeDefined()
+          expect(String(at(container, 'image'))).toMatch(/[^:/]+:[^:/]+$/)
+          expect(String(at(container, 'image'))).not.toMatch(/:latest$/)
+        }
+    },
+  )
 
   it('production has three servers of NATS, and streams on as many', () => {
     const sets = objects('production').filter(({ kind }) => kind === 'StatefulSet')

@@ -13,5 +13,5 @@ export async function planHash(root: string, functions: readonly DiscoveredFunct
   const files = await readdir(join(root, 'functions'), { recursive: true })
   const migrations = files.filter((path) => /^[^/]+\/migrations\/[^/]+$/.test(path)).toSorted()
   for (const path of migrations) hash.update(path).update(await readFile(join(root, 'functions', path)))
-  return hash.digest('hex').slice(0, 8)
+  return hash.digest('hex')
 }

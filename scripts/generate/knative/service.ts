@@ -16,6 +16,9 @@ export function serviceOf(found: DiscoveredFunction): IService {
   })
 }
 
+/** Seconds without a request that queue-proxy waits for at its end (drainSleepDuration, knative.dev/serving/pkg/queue/sharedmain). */
+const queueProxyDrain = 30
+
 type Template = NonNullable<NonNullable<IService['spec']>['template']>
 export type KnativeContainer = NonNullable<Template['spec']>['containers'][number]
 
@@ -38,8 +41,9 @@ export function knativeService(found: DiscoveredFunction, container: KnativeCont
           serviceAccountName: found.name.slug,
           enableServiceLinks: false,
           containerConcurrency: scaling.concurrency,
-          // Longest request; and how long Kubernetes waits for a pod that it ends.
-          timeoutSeconds: scaling.timeout,
+          // Longest request; and, by Knative, how long Kubernetes waits for a pod that it ends. A function ends its own requests
+          // at its timeout. What is longer is for the pod's end: SIGTERM comes when queue-proxy has had no request for 30 s.
+          timeoutSeconds: scaling.timeout + queueProxyDrain,
           containers: [container],
         },
       },

@@ -44,7 +44,12 @@ export function workerOf(found: DiscoveredFunction): IDeployment {
   }
 }
 
-/** Scales the worker by the lag of its consumer: messages that wait, and those under way. */
+/**
+ * Scales the worker by the lag of its consumer: messages that wait, and those under way. Under way are at most
+ * MAX_ACK_PENDING, which all instances share. The threshold is above it: what one instance may hold by itself, or keeps giving
+ * back while its database is away, asks for no second one. And since one does as many at a time as it has connections to its
+ * database, 6 or 10, the ten instances that a declaration allows have work at 64.
+ */
 export function scalerOf(found: DiscoveredFunction, { stream }: StreamTrigger): IScaledObject {
   const { min, max, concurrency, window } = scalingOf(found.declaration)
   return {

@@ -5,6 +5,7 @@ import { parse } from 'yaml'
 import { type Backing, backingOf } from '../../../shared/spec/backing.ts'
 import { scalingOf, type Trigger } from '../../../shared/spec/define-function.ts'
 import type { DiscoveredFunction } from '../../../shared/spec/discover.ts'
+import { onCall, onCallSlug } from '../../images/name.ts'
 import { minutesBetween } from './schedule.ts'
 import { yamlOf } from './yaml.ts'
 
@@ -77,11 +78,11 @@ function functionOf(found: DiscoveredFunction, urls: Urls): ComposeService {
   const once = trigger.kind === 'job'
   const cron = trigger.kind === 'cron'
   return {
-    image: `registrar/${name.slug}`,
+    // What runs to its end becomes a server that runs it at each POST.
+    image: `registrar/${cron ? onCallSlug(name.slug) : name.slug}`,
     build: {
       context: '../dist/images',
-      // What runs to its end becomes a server that runs it at each POST.
-      args: { FUNCTION: name.slug, ...(cron ? { HOST: 'on-call' } : {}) },
+      args: { FUNCTION: name.slug, ...(cron ? onCall : {}) },
     },
     user: '65532:65532',
     environment: {

@@ -8,15 +8,13 @@ import { key, Started } from '../../local/testing/fixture.ts'
 import { WholeTree } from '../../local/testing/whole-tree.ts'
 import { readBase } from './base.ts'
 import { scripts } from './lua.ts'
-import { hasLua } from './testing/lua.ts'
+import { hasLua, phasesOf } from './testing/lua.ts'
 import { PlayedKong } from './testing/played-kong.ts'
 import { kongFile } from './testing/schema.ts'
 
 vi.setConfig({ testTimeout: 300_000 })
 
 const root = join(import.meta.dirname, '../../..')
-
-if (!hasLua) console.warn('SKIPPED: no luajit here (Debian: luajit), so kong.yml is not played')
 
 // What kong.yml and kong/lua say, by our own reading of Kong: not Kong itself, which cannot be had here.
 test.skipIf(!hasLua)('kong.yml and its scripts keep the contract, as they are read here', async () => {
@@ -30,12 +28,7 @@ test.skipIf(!hasLua)('kong.yml and its scripts keep the contract, as they are re
   const kong = stack.use(
     new PlayedKong({
       file,
-      phases: {
-        before: lua.before['access'] ?? [],
-        after: lua.after['access'] ?? [],
-        head: lua.before['header_filter'] ?? [],
-        body: lua.before['body_filter'] ?? [],
-      },
+      phases: phasesOf(lua),
       keyNames: v.parse(v.array(v.string()), base.keyAuth.config['key_names']),
       key,
       upstream: new URL(run.url),

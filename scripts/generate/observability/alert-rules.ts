@@ -110,7 +110,8 @@ export function alerts(functions: readonly DiscoveredFunction[]): Alert[] {
       expr: `${lag} > 0 and ${settled} == 0`,
       for: '5m',
       severity: 'page',
-      summary: '{{ $labels.function }} has {{ $value }} messages and has settled none for ten minutes',
+      summary:
+        '{{ $labels.function }} has {{ $value }} messages, and the oldest is not settled for ten minutes',
       runbook: 'a-consumer-is-stalled',
     },
     {
@@ -124,10 +125,12 @@ export function alerts(functions: readonly DiscoveredFunction[]): Alert[] {
     {
       alert: 'RegistrarTargetDown',
       looksAt: [targets],
-      expr: `${targets} == 0`,
+      // Without NATS' exporter nobody would hear of lag and dead letters, nor of that.
+      expr: `${targets} == 0 or absent(up{job="nats"})`,
       for: '5m',
       severity: 'ticket',
-      summary: '{{ $labels.job }} at {{ $labels.instance }} cannot be scraped: what is known of it is old',
+      summary:
+        '{{ $labels.job }}{{ with $labels.instance }} at {{ . }}{{ end }} cannot be scraped: what is known of it is old',
       runbook: 'a-target-is-down',
     },
   ]

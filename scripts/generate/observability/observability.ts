@@ -15,7 +15,7 @@ export function observability(functions: readonly DiscoveredFunction[]): Map<str
     [`${folder}/prometheus/rules/recording.yml`, rules(recordingGroups())],
     [`${folder}/prometheus/rules/alerts.yml`, rules(alertGroups(functions))],
     [`${folder}/prometheus/targets/functions.yml`, targets(functions)],
-    [`${folder}/drift-check.yaml`, header + driftCheck(functions)],
+    [`${folder}/drift-check/drift-check.yaml`, header + driftCheck(functions)],
     [`${folder}/pod-monitors/rules.yaml`, operatorRules(functions)],
     ...pages.map(([name, page]): [string, string] => [
       `${folder}/grafana/dashboards/${name}.json`,

@@ -17,29 +17,14 @@ export function platformPanels(
   const own = functions.filter(({ name }) => name.service === 'platform')
   return {
     stats: [
-      {
-        title: 'Dead letters',
-        unit: 'short',
-        queries: [
-          { expr: `stream:registrar_messages:max{stream_name="${deadLetter.stream}"}`, legend: 'there' },
-        ],
-      },
-      {
-        title: 'Differences that the initializer found',
-        unit: 'short',
-        queries: [
-          {
-            expr: 'max by (function) (last_over_time(registrar_drift_differences[15m]))',
-            legend: '{{function}}',
-          },
-        ],
-      },
-      { title: 'Targets that answer', unit: 'short', queries: [{ expr: 'sum(up)', legend: 'up' }] },
-      {
-        title: 'Alerts that fire',
-        unit: 'short',
-        queries: [{ expr: 'count(ALERTS{alertstate="firing"}) or vector(0)', legend: 'firing' }],
-      },
+      view('Dead letters', 'short', {
+        there: `stream:registrar_messages:max{stream_name="${deadLetter.stream}"}`,
+      }),
+      view('Differences that the initializer found', 'short', {
+        '{{function}}': 'max by (function) (last_over_time(registrar_drift_differences[15m]))',
+      }),
+      view('Targets that answer', 'short', { up: 'sum(up)' }),
+      view('Alerts that fire', 'short', { firing: 'count(ALERTS{alertstate="firing"}) or vector(0)' }),
     ],
     rows: [
       { title: 'Objectives: how fast budgets burn, where 1 spends them in thirty days', views: burnViews() },
@@ -72,66 +57,34 @@ function burnViews(): View[] {
   ]
 }
 
-function streamViews(): View[] {
-  return [
-    {
-      title: 'Messages kept',
-      unit: 'short',
-      queries: [{ expr: 'stream:registrar_messages:max', legend: '{{stream_name}}' }],
-    },
-    {
-      title: 'Consumer lag',
-      unit: 'short',
-      queries: [{ expr: 'function:registrar_consumer_lag:sum', legend: '{{function}}' }],
-    },
-    {
-      title: 'Bytes kept',
-      unit: 'bytes',
-      queries: [
-        { expr: 'sum by (server_name) (jetstream_server_total_message_bytes)', legend: '{{server_name}}' },
-      ],
-    },
-  ]
-}
+/** One panel: what it shows, in which unit, and its queries with what each is called. */
+const view = (title: string, unit: string, queries: Readonly<Record<string, string>>): View => ({
+  title,
+  unit,
+  queries: Object.entries(queries).map(([legend, expr]) => ({ expr, legend })),
+})
 
-function serverViews(): View[] {
-  return [
-    { title: 'Targets', unit: 'short', queries: [{ expr: 'max by (job) (up)', legend: '{{job}}' }] },
-    {
-      title: 'Postgres: connections',
-      unit: 'short',
-      queries: [
-        { expr: 'sum by (state) (pg_stat_activity_count)', legend: '{{state}}' },
-        { expr: 'max(pg_settings_max_connections)', legend: 'most' },
-      ],
-    },
-    {
-      title: 'Postgres: transactions',
-      unit: 'ops',
-      queries: [
-        { expr: 'sum(rate(pg_stat_database_xact_commit[5m]))', legend: 'committed' },
-        { expr: 'sum(rate(pg_stat_database_xact_rollback[5m]))', legend: 'rolled back' },
-      ],
-    },
-    {
-      title: 'Redis: memory',
-      unit: 'bytes',
-      queries: [{ expr: 'sum(redis_memory_used_bytes)', legend: 'used' }],
-    },
-    {
-      title: 'Redis: commands',
-      unit: 'ops',
-      queries: [{ expr: 'sum(rate(redis_commands_processed_total[5m]))', legend: 'processed' }],
-    },
-    {
-      title: 'Memory of functions',
-      unit: 'bytes',
-      queries: [
-        {
-          expr: 'sum by (function) (process_resident_memory_bytes{job="registrar"})',
-          legend: '{{function}} resident',
-        },
-      ],
-    },
-  ]
-}
+const streamViews = (): View[] => [
+  view('Messages kept', 'short', { '{{stream_name}}': 'stream:registrar_messages:max' }),
+  view('Consumer lag', 'short', { '{{function}}': 'function:registrar_consumer_lag:sum' }),
+  view('Bytes kept', 'bytes', {
+    '{{server_name}}': 'sum by (server_name) (jetstream_server_total_message_bytes)',
+  }),
+]
+
+const serverViews = (): View[] => [
+  view('Targets', 'short', { '{{job}}': 'max by (job) (up)' }),
+  view('Postgres: connections', 'short', {
+    '{{state}}': 'sum by (state) (pg_stat_activity_count)',
+    most: 'max(pg_settings_max_connections)',
+  }),
+  view('Postgres: transactions', 'ops', {
+    committed: 'sum(rate(pg_stat_database_xact_commit[5m]))',
+    'rolled back': 'sum(rate(pg_stat_database_xact_rollback[5m]))',
+  }),
+  view('Redis: memory', 'bytes', { used: 'sum(redis_memory_used_bytes)' }),
+  view('Redis: commands', 'ops', { processed: 'sum(rate(redis_commands_processed_total[5m]))' }),
+  view('Memory of functions', 'bytes', {
+    '{{function}} resident': 'sum by (function) (process_resident_memory_bytes{job="registrar"})',
+  }),
+]

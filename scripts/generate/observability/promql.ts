@@ -17,12 +17,14 @@ export function grown(counter: string, by: readonly string[], window = shortWind
 export const perSecond = (growth: string): string => `${growth} / ${shortSeconds}`
 
 /**
- * Labels `service` and `function` out of `from`, which has the function's slug or its full name, or what the Kong Ingress
- * Controller makes of its slug: `registrar.students-get.80`.
+ * Service and function of what may be the function's slug, its full name, or the name that the Kong Ingress Controller makes
+ * of its Service: `registrar.kong-students-get.80`.
  */
+export const nameParts = '(?:[a-z0-9-]+[.])*(?:kong-)?([a-z]+)[/-]([a-z-]+)(?:[.][a-z0-9.-]+)?'
+
+/** Labels `service` and `function` out of `from`. */
 export function named(vector: string, from: 'service' | 'function' | 'consumer_name'): string {
-  const parts = '(?:[a-z0-9-]+[.])?([a-z]+)[/-]([a-z-]+)(?:[.][a-z0-9.]+)?'
-  const functions = `label_replace(${vector}, "function", "$1/$2", "${from}", "${parts}")`
+  const functions = `label_replace(${vector}, "function", "$1/$2", "${from}", "${nameParts}")`
   return `label_replace(${functions}, "service", "$1", "function", "([a-z]+)/.+")`
 }
 

@@ -127,7 +127,7 @@ export function recordingGroups(): Group<RecordingRule>[] {
         { record: 'function:registrar_cache_hits:ratio5m', expr: `(${hits} or 0 * ${reads}) / ${reads}` },
         {
           record: 'function:registrar_dead_letters:grown5m',
-          expr: `sum by (function, reason) (${named(grown('registrar_dead_letters_total', ['function', 'reason']), 'function')})`,
+          expr: grown('registrar_dead_letters_total', ['function', 'reason']),
         },
       ],
     },

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DiscoveredFunction } from '../../../shared/spec/discover.ts'
 import { bundleFunctions } from '../../build/bundle.ts'
+import { freePort } from '../../engines/engine.ts'
 import { Guardian } from '../../local/guardian.ts'
 import { type ImageConfig, readDockerfile } from '../dockerfile.ts'
 import { imagesOf, layContexts } from '../folder.ts'
@@ -103,9 +103,9 @@ export class Containers implements AsyncDisposable {
   }
 
   /** Starts one that serves, on loopback. */
-  async start(slug: string, env: Env): Promise<Container> {
+  async start(slug: string, env: Env, ...args: string[]): Promise<Container> {
     const port = await freePort()
-    const { child, ended } = this.#spawn(slug, { HOST: '127.0.0.1', PORT: `${port}`, ...env }, [])
+    const { child, ended } = this.#spawn(slug, { HOST: '127.0.0.1', PORT: `${port}`, ...env }, args)
     const stop = async (): Promise<Ended> => {
       child.kill('SIGTERM')
       return ended
@@ -174,13 +174,4 @@ async function untilReady(port: number, path: string): Promise<void> {
     if (response && response.status < 500) return
     if (Date.now() > end) throw new Error(`nobody is ready at port ${port}`)
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (typeof address !== 'object' || !address) throw new Error('no port')
-  return address.port
 }

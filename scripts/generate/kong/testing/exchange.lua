@@ -17,6 +17,7 @@ local function sandbox(kong, ngx)
       gsub = string.gsub, len = string.len, lower = string.lower, match = string.match, reverse = string.reverse,
       sub = string.sub, upper = string.upper,
     },
+    os = { clock = os.clock, difftime = os.difftime, time = os.time },
     table = { insert = table.insert, maxn = table.maxn, remove = table.remove, sort = table.sort },
   }
 end

@@ -1,8 +1,15 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import type { Scripts } from '../lua.ts'
+import { literal } from './lua-literal.ts'
 
-/** LuaJIT, which Kong itself runs on; Debian has it as `luajit`. */
+/** LuaJIT, which Kong itself runs on; Debian has it as `luajit`. CI has to have it. */
 export const hasLua = spawnSync('luajit', ['-v']).status === 0
+if (!hasLua) {
+  const said = 'SKIPPED: no luajit here (Debian: luajit), so neither kong/lua is run nor kong.yml played'
+  if (process.env['CI']) throw new Error(said)
+  console.warn(said)
+}
 
 export interface Exchange {
   readonly method: string
@@ -42,6 +49,13 @@ export interface Phases {
   readonly body: readonly string[]
 }
 
+export const phasesOf = ({ before, after }: Scripts): Phases => ({
+  before: before['access'] ?? [],
+  after: after['access'] ?? [],
+  head: before['header_filter'] ?? [],
+  body: before['body_filter'] ?? [],
+})
+
 export const requestId = 'abcdef0123456789abcdef0123456789'
 
 export const player = join(import.meta.dirname, 'exchange.lua')
@@ -76,19 +90,3 @@ export function exchangeAll(
     .split('\n')
     .map((line) => JSON.parse(line))
 }
-
-/** A value as Lua writes it. */
-export function literal(value: unknown): string {
-  if (typeof value === 'string') {
-    const bytes = Buffer.from(value, 'latin1')
-    return `"${Array.from(bytes, (byte) => (isPlain(byte) ? String.fromCharCode(byte) : `\\${`${byte}`.padStart(3, '0')}`)).join('')}"`
-  }
-  if (Array.isArray(value)) return `{${value.map(literal).join(',')}}`
-  if (typeof value === 'object' && value !== null) {
-    const members = Object.entries(value).filter(([, one]) => one !== undefined)
-    return `{${members.map(([name, one]) => `[${literal(name)}]=${literal(one)}`).join(',')}}`
-  }
-  return String(value)
-}
-
-const isPlain = (byte: number): boolean => byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c

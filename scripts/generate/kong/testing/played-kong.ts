@@ -13,7 +13,8 @@ import type { AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { answerUnread } from '../../../../shared/http/linger.ts'
 import { bodyLimit } from '../../../../shared/http/message.ts'
-import { type Exchange, type Exchanged, literal, type Phases, played, player } from './lua.ts'
+import { type Exchange, type Exchanged, type Phases, played, player } from './lua.ts'
+import { literal } from './lua-literal.ts'
 import { kongRouter, normalized } from './router.ts'
 import type { KongFile } from './schema.ts'
 
@@ -24,6 +25,8 @@ export interface PlayedOptions {
   readonly key: string
   /** A gateway that stands for all functions, and takes the same key. */
   readonly upstream: URL
+  /** The upstream is an ingress instead, which knows each function by the host of its service's URL. */
+  readonly byHost?: boolean
 }
 
 /**
@@ -114,7 +117,7 @@ export class PlayedKong implements AsyncDisposable {
     const id = this.#next++
     let told = await this.#ask(id, played(exchange, keyNames, randomBytes(16).toString('hex')))
     if (told.status === undefined && told.upstream) {
-      told = await this.#ask(id, await this.#forward(req, exchange.path, told.upstream))
+      told = await this.#ask(id, await this.#forward(req, exchange.path, told.upstream, choice?.service))
     }
     const content = method === 'HEAD' ? undefined : Buffer.from(told.body, 'latin1')
     // nginx, too, reads on for a while, so that who still sends comes to read the answer.
@@ -127,8 +130,10 @@ export class PlayedKong implements AsyncDisposable {
     req: IncomingMessage,
     path: string,
     { headers, query, body }: NonNullable<Exchanged['upstream']>,
+    service: string | undefined,
   ) {
-    const { upstream, key } = this.#options
+    const { upstream, key, byHost, file } = this.#options
+    const host = new URL(file.services.find(({ name }) => name === service)?.url ?? upstream.href).host
     const { connection: _, expect: __, 'transfer-encoding': ___, 'content-length': ____, ...passed } = headers
     const payload = Buffer.from(body ?? '', 'latin1')
     // Headers that came more than once stay so.
@@ -147,7 +152,7 @@ export class PlayedKong implements AsyncDisposable {
         ...passed,
         ...repeated,
         ...(payload.length > 0 || 'content-length' in headers ? { 'content-length': payload.length } : {}),
-        'x-api-key': key,
+        ...(byHost ? { host } : { 'x-api-key': key }),
       },
     })
     sent.end(payload)

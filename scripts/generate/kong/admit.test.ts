@@ -1,63 +1,21 @@
-import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { bodyLimit } from '../../../shared/http/message.ts'
-import { problem, statusOf } from '../../../shared/http/problem.ts'
 import { takeMembers } from '../../local/body-key.ts'
-import { readBase } from './base.ts'
-import { scripts } from './lua.ts'
-import { type Exchange, exchangeAll, hasLua, requestId } from './testing/lua.ts'
-
-if (!hasLua) console.warn('SKIPPED: no luajit here (Debian: luajit), so kong/lua is not run')
-
-const root = join(import.meta.dirname, '../../..')
-const key = 'a-key-of-the-tests'
-const base = await readBase(root)
-const lua = await scripts(root)
-const keyNames = base.keyAuth.config['key_names'] as string[]
-const phases = {
-  before: lua.before['access'] ?? [],
-  after: lua.after['access'] ?? [],
-  head: lua.before['header_filter'] ?? [],
-  body: lua.before['body_filter'] ?? [],
-}
-const fine = { status: 200, headers: { 'content-type': 'application/json' }, body: '{"data":[]}' }
-const trace = '0af7651916cd43dd8448eb211c80319c'
-const traceparent = `00-${trace}-b7ad6b7169203331-01`
-
-const all = (exchanges: readonly Partial<Exchange>[]) =>
-  exchangeAll(
-    phases,
-    keyNames,
-    exchanges.map((one) => {
-      const path = one.path ?? '/api/students'
-      const usual = { method: 'GET', rawPath: path, query: '', headers: {}, keys: [key], upstream: fine }
-      return { ...usual, ...one, path }
-    }),
-  )
-
-function exchange(one: Partial<Exchange>) {
-  const [exchanged] = all([one])
-  if (!exchanged) throw new Error('no answer')
-  return exchanged
-}
-
-const authorized = (headers: Record<string, string> = {}) => ({ 'x-api-key': key, ...headers })
-const json = (body: string, headers: Record<string, string> = {}): Partial<Exchange> => ({
-  method: 'POST',
-  body,
-  headers: { 'content-type': 'application/json', 'content-length': String(body.length), ...headers },
-})
-const problemIn = ({ status, headers, body }: ReturnType<typeof exchange>): unknown => {
-  const parsed = JSON.parse(body)
-  expect(headers).toMatchObject({
-    'content-type': 'application/problem+json',
-    'cache-control': 'no-store',
-    'content-length': String(body.length),
-  })
-  expect(parsed.status).toBe(status)
-  return [status, parsed.code]
-}
+import {
+  all,
+  authorized,
+  exchange,
+  fine,
+  json,
+  key,
+  keyNames,
+  lua,
+  problemIn,
+  trace,
+  traceparent,
+} from './testing/client.ts'
+import { type Exchange, hasLua, requestId } from './testing/lua.ts'
 
 test('the scripts know what base.yml and the contract say', () => {
   const admit = lua.before['access']?.[1] ?? ''
@@ -193,72 +151,5 @@ describe.skipIf(!hasLua)('kong/lua', () => {
       expect(exchange({ headers: authorized(sent) }).upstream?.headers).toEqual({ traceparent: id })
     expect(JSON.parse(exchange({ headers: { traceparent } }).body).trace_id).toBe(trace)
     expect(JSON.parse(exchange({ headers: {} }).body).trace_id).toBe(requestId)
-  })
-
-  test('makes of whatever refuses the problem that the contract has', () => {
-    for (const [code, headers] of [
-      ['malformed', {}],
-      ['not_found', {}],
-      ['payload_too_large', {}],
-      ['too_many_requests', { 'retry-after': '7' }],
-      ['internal', {}],
-      ['bad_gateway', {}],
-      ['unavailable', { 'retry-after': '1' }],
-      ['deadline_exceeded', {}],
-    ] as const) {
-      const status = statusOf(code)
-      const page = { status, headers: { 'content-type': 'text/html', ...headers }, body: '<html>Kong</html>' }
-      const [early, late] = all([
-        { refused: status, headers: { traceparent } },
-        { headers: authorized({ traceparent }), upstream: page },
-      ])
-      for (const answer of [early, late]) {
-        const { detail, ...rest } = JSON.parse(answer?.body ?? '')
-        const { detail: _, ...expected } = JSON.parse(String(problem(code, { traceId: trace }).body))
-        expect(rest).toEqual(expected)
-        expect(typeof detail).toBe(code === 'internal' ? 'undefined' : 'string')
-        expect(answer?.headers).toMatchObject({ ...problem(code, { traceId: trace }).headers })
-      }
-      expect(late?.headers).toMatchObject(headers)
-    }
-  })
-
-  test.each([
-    [417, 413, 'payload_too_large'],
-    [494, 431, 'malformed'],
-    [408, 408, 'malformed'],
-    [414, 414, 'malformed'],
-    [505, 505, 'internal'],
-  ])('makes %i the %i of the contract', (refused, status, code) => {
-    expect(problemIn(exchange({ refused }))).toEqual([status, code])
-  })
-
-  test('leaves a function’s own problems as they are', () => {
-    const own = {
-      status: 404,
-      headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
-      body: '{"code":"not_found","detail":"there is no student"}',
-    }
-    expect(exchange({ headers: authorized(), upstream: own })).toMatchObject(own)
-  })
-
-  test('refuses what a path has no function for, after the key', () => {
-    const refusal = base.refusal('GET, HEAD, OPTIONS').config['access'] as string[]
-    const [unknown, wrong, options, open] = all([
-      { method: 'DELETE', refusal },
-      { method: 'DELETE', refusal, headers: authorized() },
-      { method: 'OPTIONS', refusal, headers: authorized() },
-      { method: 'POST', refusal, keys: undefined },
-    ])
-    expect(problemIn(unknown as never)).toEqual([401, 'unauthorized'])
-    for (const refused of [wrong, open]) {
-      expect(problemIn(refused as never)).toEqual([405, 'method_not_allowed'])
-      expect(refused?.headers['allow']).toBe('GET, HEAD, OPTIONS')
-    }
-    expect([options?.status, options?.body, options?.headers]).toEqual([
-      204,
-      '',
-      { allow: 'GET, HEAD, OPTIONS' },
-    ])
   })
 })
