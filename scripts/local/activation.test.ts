@@ -30,6 +30,24 @@ describe('activation', () => {
     await settled()
   })
 
+  test('a process has as many requests at a time as its function declares, and who waits too long is 503', async () => {
+    await on.gateway.echo('/api/students/1')
+    const gate = on.gateway.tree.hold('many')
+    const headers = { 'x-hold': 'many' }
+    const held = Array.from({ length: 100 }, () => on.gateway.run.fetch('/api/students/1?held', { headers }))
+    const settled: Response[] = []
+    for (const one of held) void one.then((response) => settled.push(response))
+    await until('all are there', () => on.gateway.tree.events('?held').length === 100)
+    const refused = await on.gateway.run.fetch('/api/students/1?held')
+    expect(settled).toEqual([])
+    expect(refused.headers.get('retry-after')).toBe('1')
+    expect(await problemOf(refused)).toEqual([503, 'unavailable'])
+    expect(on.gateway.tree.events('?held')).toHaveLength(100)
+    gate.letGo()
+    expect(new Set((await Promise.all(held)).map(({ status }) => status))).toEqual(new Set([200]))
+    expect((await on.gateway.run.fetch('/api/students/1')).status).toBe(200)
+  })
+
   test('no request is lost where a stop meets a request', async () => {
     for (let round = 0; round < 6; round++) {
       await on.gateway.echo('/api/students/1')

@@ -1,6 +1,7 @@
 import { Pool } from 'undici'
 import type { FunctionName } from '../../shared/spec/names.ts'
 import { FunctionProcess, NotReady, type Surroundings } from './function-process.ts'
+import { Turnstile } from './turnstile.ts'
 
 /** No process could be started. */
 export class StartError extends Error {
@@ -30,12 +31,21 @@ export interface ActivatorOptions {
   readonly idleMs: number
   /** Longest wait for an answer, in ms. */
   readonly timeout: number
+  /** Requests that its process is given at a time; others wait for a turn. */
+  readonly concurrency: number
 }
+
+/**
+ * Longest wait for a turn, in ms: with what a function does about a database that does not answer, 503 comes within two
+ * seconds whoever waits.
+ */
+const patience = 500
 
 /** Scales one function from zero to one and back: started by its first use, stopped when nobody has used it for long. */
 export class Activator {
   readonly name: FunctionName
   readonly #options: ActivatorOptions
+  readonly #turnstile: Turnstile
   #current: Slot | undefined
   readonly #all = new Set<Slot>()
   #closed = false
@@ -43,13 +53,18 @@ export class Activator {
   constructor(options: ActivatorOptions) {
     this.name = options.name
     this.#options = options
+    this.#turnstile = new Turnstile(options.concurrency, patience)
   }
 
-  /** Runs work with a process that is up; while it runs, the process is not stopped for idleness. */
+  /**
+   * Runs work with a process that is up; while it runs, the process is not stopped for idleness.
+   * @throws TooBusy, StartError
+   */
   async use<T>(work: (instance: Instance) => Promise<T>): Promise<T> {
     const { instance, release } = await this.acquire()
     try {
-      return await work(instance)
+      // Not before: a start takes the time that it takes, however many wait for it.
+      return await this.#turnstile.through(() => work(instance))
     } finally {
       release()
     }
@@ -114,10 +129,15 @@ export class Activator {
   }
 
   #start(): Slot {
-    const { name, around, idleMs, timeout } = this.#options
+    const { name, around, idleMs, timeout, concurrency } = this.#options
     const process = new FunctionProcess(name, around)
     const instance = process.ready.then((port) => {
-      const settings = { connections: 256, pipelining: 1, headersTimeout: timeout, bodyTimeout: timeout }
+      const settings = {
+        connections: concurrency,
+        pipelining: 1,
+        headersTimeout: timeout,
+        bodyTimeout: timeout,
+      }
       const hold = (): (() => void) | undefined =>
         this.#current === slot && !process.gone ? this.#hold(slot) : undefined
       return { process, port, pool: new Pool(`http://127.0.0.1:${port}`, settings), hold }

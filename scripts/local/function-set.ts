@@ -85,7 +85,8 @@ export class FunctionSet implements AsyncDisposable {
 
   #activator(fn: DiscoveredFunction): Activator {
     const { around, idleMs } = this.#options
-    return new Activator({ name: fn.name, around, idleMs, timeout: timeoutOf(fn) })
+    const { concurrency } = scalingOf(fn.declaration)
+    return new Activator({ name: fn.name, around, idleMs, timeout: timeoutOf(fn), concurrency })
   }
 
   /** What calls lookups ends before them. */

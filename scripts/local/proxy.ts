@@ -4,6 +4,7 @@ import { problem } from '../../shared/http/problem.ts'
 import { type Activator, type Instance, StartError } from './activator.ts'
 import type { Reply } from './body.ts'
 import { returnedHeaders } from './forwarding.ts'
+import { TooBusy } from './turnstile.ts'
 
 export interface Outgoing {
   readonly method: string
@@ -42,6 +43,9 @@ export async function forward(activator: Activator, request: Outgoing): Promise<
       })
       if (error instanceof StartError) {
         return fail('unavailable', 'the function could not be started', { 'retry-after': '1' })
+      }
+      if (error instanceof TooBusy) {
+        return fail('unavailable', 'the function has more to do than it can', { 'retry-after': '1' })
       }
       const code = codeOf(error)
       if (isTimeout(code)) return fail('deadline_exceeded', 'the function did not answer in time')

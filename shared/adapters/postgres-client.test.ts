@@ -76,3 +76,25 @@ it('a query is not held up by a connection ahead that fails', async () => {
   client.warm()
   await expect(client.run((sql) => sql`select 1`)).rejects.toMatchObject({ code: 'unavailable' })
 })
+
+it('refuses at once what would have to wait for too many, and they are done all the same', async () => {
+  await using client = new PostgresClient({ url: postgresUrl(), max: 1 })
+  await client.run((sql) => sql`select 1`)
+  const gate = Promise.withResolvers<void>()
+  const first = client.transaction(() => gate.promise)
+  let done = 0
+  const others = Array.from({ length: 49 }, async (_, i) => {
+    const answer = await client.run((sql) => sql`select ${i}::int as i`)
+    done++
+    return answer
+  })
+  await expect(client.run((sql) => sql`select 50`)).rejects.toMatchObject({
+    code: 'unavailable',
+    headers: { 'retry-after': '1' },
+  })
+  expect(done).toBe(0)
+  gate.resolve()
+  await first
+  expect(await Promise.all(others)).toEqual(Array.from({ length: 49 }, (_, i) => [{ i }]))
+  expect(await client.run((sql) => sql`select 51 as again`)).toEqual([{ again: 51 }])
+})

@@ -17,11 +17,21 @@ export interface PostgresOptions {
 /** Longest that one piece of work may take, in milliseconds: the server gives up first, unless it is not there. */
 const patience = { server: 1300, client: 1500 }
 
-/** A pool that answers in time: what the server cannot do within 1.5 s fails as `unavailable`. */
+/**
+ * Most pieces of work at a time, for each connection: what is done of them within `patience` even by a server that is ten
+ * times slower than usual. More would only be refused later, and would take the connections of the others with it.
+ */
+const queued = 50
+
+/**
+ * A pool that answers in time: what the server cannot do within 1.5 s fails as `unavailable`, and at once where so much is
+ * under way that it would come to that.
+ */
 export class PostgresClient implements AsyncDisposable {
   readonly #options: PostgresOptions
   #sql: Sql
   #warming: Promise<void> | undefined
+  #underWay = 0
 
   constructor(options: PostgresOptions) {
     this.#options = options
@@ -56,8 +66,15 @@ export class PostgresClient implements AsyncDisposable {
     await this.#sql.end({ timeout: 2 })
   }
 
+  get #max(): number {
+    return this.#options.max ?? 6
+  }
+
   async #bounded<T>(name: string, work: (sql: Sql) => Promise<T>): Promise<T> {
+    if (this.#underWay >= this.#max * queued)
+      throw unavailable('the database', new Error(`${this.#underWay} pieces of work wait for it`))
     const sql = this.#sql
+    this.#underWay++
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
@@ -74,13 +91,14 @@ export class PostgresClient implements AsyncDisposable {
     } catch (error) {
       throw translate(error)
     } finally {
+      this.#underWay--
       clearTimeout(timer)
     }
   }
 
   #connect(): Sql {
     return postgres(this.#options.url, {
-      max: this.#options.max ?? 6,
+      max: this.#max,
       connect_timeout: 2,
       backoff: () => 0.05,
       idle_timeout: 0,

@@ -8,7 +8,14 @@ import { isDraining, operational } from './operational.ts'
 
 /** Serves an app on a native server: what the images and the local run use. */
 export function nodeHttpServer(app: Promise<HttpApp> | HttpApp): Server {
-  const server = createServer({ keepAliveTimeout: 75_000, requestTimeout: 30_000 })
+  const server = createServer({
+    // Longer than those in front of it keep a connection: who ends it must be who sends.
+    keepAliveTimeout: 75_000,
+    // A client that sends a byte now and then is told that it took too long.
+    headersTimeout: 10_000,
+    requestTimeout: 30_000,
+    connectionsCheckingInterval: 2000,
+  })
   // A body is asked for by who reads it; what nobody here knows how to expect is left aside, as RFC 9110 allows.
   for (const event of ['request', 'checkContinue', 'checkExpectation']) {
     server.on(event, (incoming: IncomingMessage, outgoing: ServerResponse) => {
