@@ -184,6 +184,8 @@ export class FunctionProcess {
 
   #hear(message: unknown): void {
     if (typeof message !== 'object' || message === null || !('type' in message)) return
+    // Asked by somebody else: it finishes what it has, and another process is given what comes.
+    if (message.type === 'stopping') this.#closing = true
     if (message.type !== 'metrics' || !('metrics' in message) || !Array.isArray(message.metrics)) return
     const metrics: MetricsJson = message.metrics
     const scrapers = this.#scrapers.splice(0)

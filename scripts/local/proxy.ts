@@ -92,8 +92,9 @@ async function exchange(
     if (isTimeout(code)) void process.killIfHung()
     else if (code !== 'UND_ERR_INVALID_ARG') {
       // A socket closes a moment before its process is known to be gone.
-      await Promise.race([process.exited, sleep(100)])
-      if (process.isDying()) activator.renew(process)
+      if (code !== 'ECONNREFUSED') await Promise.race([process.exited, sleep(100)])
+      // It may be draining, because somebody else asked it to end: it answers what it has, and listens no more.
+      if (code === 'ECONNREFUSED' || process.isDying()) activator.renew(process)
     }
     throw error
   }

@@ -73,7 +73,7 @@ describe('under the CLI of the functions-framework', () => {
     return { child, port, closed, ask, said: () => said }
   }
 
-  it('an HTTP function serves under its slug, and a stop answers what is under way in our words', async () => {
+  it('an HTTP function serves under its slug, and a stop finishes what is under way', async () => {
     const { child, port, closed, ask, said } = await serve('students-create')
     const created = await ask('POST', students.path, { body: students.make(), headers: json })
     expect(created.status, created.text).toBe(201)
@@ -86,13 +86,11 @@ describe('under the CLI of the functions-framework', () => {
     platform.postgres.hold()
     const waiting = await underWay(port, students.path, students.make())
     child.kill('SIGTERM')
-    const stopped = await waiting.reply
+    // New connections are refused by then: it has begun to stop, and waits for one.
+    await expect.poll(() => ask('GET', '/_/ready').catch((error) => error.code)).toBe('ECONNREFUSED')
     platform.postgres.release()
-    expect([stopped.status, stopped.json['code'], stopped.headers['retry-after']]).toEqual([
-      503,
-      'unavailable',
-      '1',
-    ])
+    const finished = await waiting.reply
+    expect([finished.status, finished.headers['connection']]).toEqual([201, 'close'])
     const [code] = await closed
     expect(code).toBe(0)
     const lines = said()

@@ -22,11 +22,16 @@ export function keepFromFramework(): void {
 }
 
 let subscribed = false
+let latest: Server | undefined
+
+/** The framework's server, once it has served something. */
+export const servedBy = (): Server | undefined => latest
 
 function conceal(message: unknown): void {
   if (!isStart(message)) return
   const { request, response, server } = message
   if (!servesExpress(server)) return
+  latest = server
   const id = String(++count)
   const { method, url, headers } = request
   const restore = (): void => void Object.assign(request, { method, url, headers })

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { cloudEvent, http } from '@google-cloud/functions-framework'
 import { ConfigurationError } from '../config.ts'
-import { causes, Failure, unavailable } from '../errors.ts'
+import { causes, Failure } from '../errors.ts'
 import { header } from '../http/message.ts'
 import { problemOf } from '../http/problem.ts'
 import { flushLog, log } from '../log.ts'
@@ -13,12 +13,14 @@ import { deadLettersOf } from '../wiring/backing.ts'
 import type { Environment } from '../wiring/environment.ts'
 import type { WorkerHandler } from '../worker/handler.ts'
 import { eventApp } from './framework-event.ts'
-import { exchangeOf, keepFromFramework, unanswered } from './framework-exchange.ts'
+import { exchangeOf, keepFromFramework, servedBy, unanswered } from './framework-exchange.ts'
 import { FrameworkFunction } from './framework-function.ts'
+import { drain } from './host.ts'
 import { type HttpAssembly, wiredApp } from './http.ts'
 import type { HttpApp } from './http-app.ts'
 import { assemble } from './main.ts'
 import { answerNodeHttp, send, serveNodeHttp } from './node-http.ts'
+import { beginDraining } from './operational.ts'
 import type { WorkerAssembly } from './worker.ts'
 
 /*
@@ -26,8 +28,7 @@ import type { WorkerAssembly } from './worker.ts'
  *
  *   functions-framework --source=shared/hosts/functions-framework.ts --target=students-get
  *
- * Importing this file registers all of them; each is assembled when it is first invoked. Under the CLI a stop waits for
- * nothing, for the framework exits the process itself: what is under way gets a 503.
+ * Importing this file registers all of them; each is assembled when it is first invoked.
  */
 
 /** Registers an HTTP function, or a stream function as one that CloudEvents drive; nothing where it is neither. */
@@ -121,10 +122,35 @@ function runUnderCli(made: FrameworkFunction<HttpApp>): void {
   // These run before the framework's own listeners, which answer the latest request with the error's text, and exit.
   process.on('uncaughtException', crash)
   process.on('unhandledRejection', crash)
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => answerAll(unavailable('this instance', signal)))
-  }
+  stopInOrder(made)
   process.on('exit', flushLog)
+}
+
+/**
+ * At a signal the framework answers the latest request with a 500 and exits, while others are under way. Its listeners,
+ * which it adds when it listens, are taken off, and what is under way is finished as on the native host.
+ */
+function stopInOrder(made: FrameworkFunction<HttpApp>): void {
+  const signals: ReadonlySet<unknown> = new Set(['SIGTERM', 'SIGINT'])
+  let asked = false
+  const stop = async (): Promise<void> => {
+    if (asked) return
+    asked = true
+    beginDraining()
+    const server = servedBy()
+    if (server) await drain({ server })
+    await made[Symbol.asyncDispose]()
+  }
+  const leave = (): void => {
+    stop()
+      .catch((error: unknown) => log('error', { message: 'the stop was not clean', error: causes(error) }))
+      .finally(() => process.exit(0))
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, leave)
+  process.on('newListener', (event: unknown, listener: () => void) => {
+    if (signals.has(event) && listener !== leave)
+      process.nextTick(() => process.off(event as NodeJS.Signals, listener))
+  })
 }
 
 keepFromFramework()

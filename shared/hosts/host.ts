@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { Server } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ConfigurationError } from '../config.ts'
 import { causes } from '../errors.ts'
 import { flushLog, log, outliveReader } from '../log.ts'
@@ -123,6 +124,8 @@ function stopOn(stop: () => Promise<void>): void {
   const begin = (code: number): void => {
     if (asked) return
     asked = true
+    // A runner that hears of it sends nothing more.
+    if (process.connected) process.send?.({ type: 'stopping' })
     // Of start.cjs, which is outside the bundle.
     const stopping: unknown = Reflect.get(globalThis, Symbol.for('registrar.stopping'))
     if (typeof stopping === 'function') stopping()
@@ -148,10 +151,15 @@ function stopOn(stop: () => Promise<void>): void {
   }
 }
 
-async function drain({ server, stop }: Running): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  if ('closeIdleConnections' in server && typeof server.closeIdleConnections === 'function')
-    server.closeIdleConnections()
+/**
+ * How long a process that stops goes on to accept, in milliseconds. Who sends may not have heard of the stop yet, and the
+ * kernel resets what it holds for a socket that is closed: connections that wait to be accepted, requests on idle ones.
+ */
+const parting = 300
+
+/** Waits until everything that was sent is answered and all connections have ended, but not for ever. */
+export async function drain({ server, stop }: Running): Promise<void> {
+  const closed = sleep(parting).then(() => new Promise((resolve) => server.close(resolve)))
   const late = new Promise<void>((resolve) => setTimeout(resolve, drainPatience).unref())
   await Promise.race([Promise.all([closed, stop?.()]), late])
 }
