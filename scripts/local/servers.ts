@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readConfiguration, urlNames } from './configuration.ts'
+import { readConfiguration, type UrlName, urlNames } from './configuration.ts'
 import { isAlive } from './process-table.ts'
 import { Refusal } from './refusal.ts'
 
@@ -9,10 +9,14 @@ interface RunFile {
   readonly urls: Readonly<Record<string, string>>
 }
 
-/** The URLs of the environment, else those of the run on its data directory. */
-export function findUrls(root: string, env: NodeJS.ProcessEnv): Record<string, string> {
+/** The URLs of the environment, else those of the run on its data directory, which has to be where one of `names` is missing. */
+export function findUrls(
+  root: string,
+  env: NodeJS.ProcessEnv,
+  names: readonly UrlName[] = urlNames,
+): Record<string, string> {
   const { dataDir, shownDataDir, urls } = readConfiguration({ root, env: { ...env, PORT: undefined } })
-  const missing = urlNames.filter((name) => !urls[name])
+  const missing = names.filter((name) => !urls[name])
   if (missing.length === 0) return {}
   try {
     const { pid, urls: running }: RunFile = JSON.parse(readFileSync(join(dataDir, 'run.json'), 'utf8'))

@@ -1,51 +1,116 @@
-import { randomUUID } from 'node:crypto'
-import { headers, NatsError, type StoredMsg } from 'nats'
+import { parseArgs } from 'node:util'
+import type { JetStreamClient, JetStreamManager } from 'nats'
 import { NatsClient } from '../../shared/adapters/nats-client.ts'
-import { deadLetter } from '../../shared/messages/streams.ts'
+import { Refusal } from '../local/refusal.ts'
+import { exitCodes, type Print, parsing, printing, runCommand, UsageError } from './command.ts'
+import { letter, letters, remove } from './letters/letter.ts'
+import { detailsOf, lineOf, objectOf } from './letters/print.ts'
+import { replay } from './letters/replay.ts'
+import { urlsOf } from './servers.ts'
 
-/** Prints what lies in the dead letter stream, a line each. */
-export async function listDeadLetters(url: string): Promise<void> {
-  await using client = new NatsClient({ url, name: 'operate' })
-  let count = 0
-  for await (const { seq, header, time, data } of letters(client)) {
-    count++
-    const [reason, subject] = ['Registrar-Reason', 'Registrar-Subject'].map((name) => header.get(name))
-    console.log(`${seq}  ${time.toISOString()}  ${subject}  ${data.length} bytes  ${reason}`)
-  }
-  console.log(count === 0 ? 'there are no dead letters' : `${count} dead letters`)
+// npm run dead-letters: what no worker could process, and what becomes of it.
+
+const usage = `usage: npm run dead-letters -- list | show ID | replay ID | replay --all | drop ID   [--json]
+
+Works on the NATS of EVENTS_URL, or of the npm start beside it.
+  list          every message that no worker could process, with the reason
+  show ID       all that is known of one
+  replay ID     sends it to its worker again, and takes it out when its stream has it; safe to repeat. Mend the reason first:
+                what fails again comes back as another letter
+  replay --all  the same with each of those that are there now
+  drop ID       takes it out for good; npm run reconcile tells whether an enrolment misses it
+  --json        a JSON object a line`
+
+interface Broker {
+  readonly jetstream: JetStreamClient
+  readonly manager: JetStreamManager
+  readonly print: Print
 }
 
-/** Sends dead letters to their subjects again and takes them out; all of them, or the one with this number. */
-export async function replayDeadLetters(url: string, which: 'all' | number): Promise<void> {
-  await using client = new NatsClient({ url, name: 'operate' })
+type Action = (broker: Broker) => Promise<number>
+
+async function run(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parsing(() =>
+    parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { all: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+    }),
+  )
+  const action = actionOf(positionals, values.all)
+  const { EVENTS_URL } = urlsOf('EVENTS_URL')
+  await using client = new NatsClient({ url: EVENTS_URL, name: 'dead-letters' })
   const jetstream = await client.jetstream()
   const manager = await jetstream.jetstreamManager()
-  let count = 0
-  for await (const { seq, header, data } of letters(client)) {
-    if (which !== 'all' && seq !== which) continue
-    const subject = header.get('Registrar-Subject')
-    const carried = headers()
-    carried.set('traceparent', header.get('traceparent'))
-    // A fresh id: under the old one the stream would swallow it as a duplicate, without a word.
-    const ack = await jetstream.publish(subject, data, { headers: carried, msgID: `replay:${randomUUID()}` })
-    if (ack.duplicate) throw new Error(`${subject} took letter ${seq} for a duplicate`)
-    await manager.streams.deleteMessage(deadLetter.stream, seq, false)
-    console.log(`${seq} sent to ${subject} again`)
-    count++
-  }
-  if (count === 0)
-    throw new Error(which === 'all' ? 'there are no dead letters' : `there is no dead letter ${which}`)
+  return await action({ jetstream, manager, print: printing(values.json) })
 }
 
-async function* letters(client: NatsClient): AsyncIterable<StoredMsg> {
-  const manager = await (await client.jetstream()).jetstreamManager()
-  const { state } = await manager.streams.info(deadLetter.stream)
-  for (let seq = state.first_seq; seq > 0 && seq <= state.last_seq; seq++) {
+function actionOf([name, id, ...more]: readonly string[], all: boolean): Action {
+  if (name === undefined) throw new UsageError('Say what to do: list, show, replay or drop.')
+  const known = { list, show: one(show), replay: all ? replayAll : one(replayOne), drop: one(drop) }
+  const action = Object.entries(known).find(([verb]) => verb === name)?.[1]
+  if (!action) throw new UsageError(`There is no "${name}": only list, show, replay and drop.`)
+  if (more.length > 0) throw new UsageError(`"${more[0]}" is one word too many.`)
+  if (all && name !== 'replay') throw new UsageError('--all is for replay alone.')
+  if (name === 'list' || all) {
+    if (id !== undefined) throw new UsageError(`"${id}" is one word too many.`)
+    return (broker) => action(broker, 0)
+  }
+  if (!/^[1-9]\d{0,14}$/.test(id ?? ''))
+    throw new UsageError(`Say which: ${name} takes the number that list gives a letter.`)
+  return (broker) => action(broker, Number(id))
+}
+
+const one =
+  (work: (broker: Broker, id: number) => Promise<void>) =>
+  async (broker: Broker, id: number): Promise<number> => {
+    await work(broker, id)
+    return exitCodes.done
+  }
+
+async function list({ manager, print }: Broker): Promise<number> {
+  let count = 0
+  for await (const letter of letters(manager)) {
+    count++
+    print(lineOf(letter), objectOf(letter))
+  }
+  if (count === 0) process.stderr.write('There are no dead letters.\n')
+  return exitCodes.done
+}
+
+async function show({ manager, print }: Broker, id: number): Promise<void> {
+  const found = await letter(manager, id)
+  const raw = Buffer.from(found.payload).toString('base64')
+  print(detailsOf(found), { ...objectOf(found), raw })
+}
+
+async function replayOne({ jetstream, manager, print }: Broker, id: number): Promise<void> {
+  const found = await letter(manager, id)
+  await replay(jetstream, manager, found)
+  print(`${id} was sent to ${found.subject} again`, { id, replayed: true, subject: found.subject })
+}
+
+async function replayAll({ jetstream, manager, print }: Broker): Promise<number> {
+  let failed = 0
+  for await (const letter of letters(manager)) {
+    const { id, subject } = letter
     try {
-      yield await manager.streams.getMessage(deadLetter.stream, { seq })
+      await replay(jetstream, manager, letter)
+      print(`${id} was sent to ${subject} again`, { id, replayed: true, subject })
     } catch (error) {
-      // Taken out before.
-      if (!(error instanceof NatsError && error.api_error?.code === 404)) throw error
+      // A letter that cannot be sent shall not keep the others; a broker that is away ends it.
+      if (!(error instanceof Refusal)) throw error
+      failed++
+      print(error.message, { id, replayed: false, subject, reason: error.message })
     }
   }
+  return failed === 0 ? exitCodes.done : exitCodes.failed
 }
+
+async function drop({ manager, print }: Broker, id: number): Promise<void> {
+  const dropped = await letter(manager, id)
+  if (!(await remove(manager, id))) throw new Refusal(`There is no dead letter ${id}.`)
+  print(`dropped ${lineOf(dropped)}`, { ...objectOf(dropped), dropped: true })
+}
+
+await runCommand({ usage, run })

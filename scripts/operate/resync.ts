@@ -10,27 +10,27 @@ const mostTries = 5
 
 export interface ResyncSide {
   readonly side: Side
-  readonly repository: Repository<object>
+  readonly repository: Pick<Repository<object>, 'links'>
   readonly events: Events
 }
 
 /**
- * Tells the other side every register of one aggregate, or of all, after messages were lost for good. To be done for
- * both sides, and only when the outboxes are empty and the workers have nothing left: an old message that comes later
- * would undo what it tells.
+ * Tells the other side the registers of one aggregate again, after messages were lost for good: all of them, or those
+ * about `only`. Nothing is told of what is not there any more. Returns how many were told. What is told is stored there,
+ * so it may be told at any time and twice; but an old message that still waits somewhere comes later and undoes it.
  */
-export async function resync({ side, repository, events }: ResyncSide, id?: string): Promise<number> {
-  let told = 0
-  for await (const ownId of id === undefined ? everyId(repository) : [id]) {
-    const links = await repository.links(ownId)
-    if (!links) throw new Error(`there is none with the id ${ownId}`)
-    const { traceparent } = startTrace('resync', 'producer', undefined)
-    for (const message of reemit({ me: side, ownId, links })) {
-      await patiently(() => events.tell(otherSide(side), message, { traceparent, nonce: randomUUID() }))
-      told++
-    }
+export async function resync(
+  { side, repository, events }: ResyncSide,
+  ownId: string,
+  only?: ReadonlySet<string>,
+): Promise<number> {
+  const all = (await repository.links(ownId)) ?? new Map()
+  const some = only ? new Map([...all].filter(([id]) => only.has(id))) : all
+  const { traceparent } = startTrace('resync', 'producer', undefined)
+  for (const message of reemit({ me: side, ownId, links: some })) {
+    await patiently(() => events.tell(otherSide(side), message, { traceparent, nonce: randomUUID() }))
   }
-  return told
+  return some.size
 }
 
 /** A broker that is busy, or just back, shall not end a long resync: told twice is as good as once. */
@@ -42,15 +42,5 @@ async function patiently(tell: () => Promise<void>): Promise<void> {
       if (tries === mostTries) throw error
       await sleep(500)
     }
-  }
-}
-
-async function* everyId(repository: Repository<object>): AsyncIterable<string> {
-  const query = { limit: 200, sort: 'created_at', descending: false, filter: {} }
-  for (let page = await repository.list(query); ; ) {
-    for (const { id } of page.items) yield id
-    const last = page.items.at(-1)
-    if (!page.more || !last) return
-    page = await repository.list({ ...query, after: { value: last.createdAt, id: last.id } })
   }
 }

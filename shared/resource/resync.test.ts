@@ -38,8 +38,8 @@ describe('after the store of the broker was lost', () => {
     expect(await students.members(one.id)).toEqual([kept.id, deleted.id])
 
     const { events } = world
-    await resync({ side: 'S', repository: students.repository, events })
-    await resync({ side: 'C', repository: courses.repository, events })
+    for (const id of ids.students) await resync({ side: 'S', repository: students.repository, events }, id)
+    for (const id of ids.courses) await resync({ side: 'C', repository: courses.repository, events }, id)
     await world.settle()
     await expectConverged(world, ids)
     expect(await students.members(one.id)).toEqual([kept.id])
@@ -54,7 +54,7 @@ describe('after the store of the broker was lost', () => {
     // Again it changes nothing.
     const before = await Promise.all(ids.courses.map((id) => courses.repository.get(id)))
     await resync({ side: 'S', repository: students.repository, events }, one.id)
-    await resync({ side: 'C', repository: courses.repository, events })
+    for (const id of ids.courses) await resync({ side: 'C', repository: courses.repository, events }, id)
     await world.settle()
     expect(await Promise.all(ids.courses.map((id) => courses.repository.get(id)))).toEqual(before)
   })

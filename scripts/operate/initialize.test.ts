@@ -1,0 +1,38 @@
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { NatsClient } from '../../shared/adapters/nats-client.ts'
+import { deadLetter } from '../../shared/messages/streams.ts'
+import { openPlatform } from '../../shared/testing/http-conformance/platform.ts'
+import { command } from './testing/system.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+it('ends as the initializer does, on the servers of the environment', async () => {
+  await using platform = await openPlatform()
+  const { STUDENTS_URL, COURSES_URL, EVENTS_URL = '' } = platform.variables
+  const run = (...args: string[]) =>
+    command(root, { STUDENTS_URL, COURSES_URL, EVENTS_URL }, ['initialize', ...args])
+  await using client = new NatsClient({ url: EVENTS_URL, name: 'test' })
+  const manager = await (await client.jetstream()).jetstreamManager()
+  expect(await run('--check')).toMatchObject({ code: 0, out: 'in place: nothing differs\n', err: '' })
+
+  await manager.consumers.delete('CourseModified', 'students-enrol')
+  const plan = 'plan: consumer students-enrol: create\n'
+  for (const _ of [1, 2])
+    expect(await run('--check')).toMatchObject({ code: 2, out: `${plan}1 differences\n` })
+  expect(await run()).toMatchObject({ code: 0, out: plan })
+  expect((await run('--check')).code).toBe(0)
+
+  const { config } = await manager.streams.info(deadLetter.stream)
+  await manager.streams.update(deadLetter.stream, { ...config, max_age: 2 * config.max_age })
+  const refused = await run()
+  expect([refused.code, refused.out]).toEqual([3, expect.stringMatching(/\(may lose data\)\n$/)])
+  expect((await run('--force')).code).toBe(0)
+  expect((await run('--check')).code).toBe(0)
+
+  const mistaken = await run('--chek')
+  expect([mistaken.code, mistaken.err]).toEqual([1, expect.stringMatching(/^Unknown option '--chek'/)])
+  const away = { STUDENTS_URL, COURSES_URL, EVENTS_URL: 'nats://u:secret@127.0.0.1:9' }
+  const failed = await command(root, away, ['initialize', '--check'])
+  expect([failed.code, failed.err]).toEqual([1, expect.stringMatching(/^NATS does not serve \(.*\)\.\n$/)])
+})

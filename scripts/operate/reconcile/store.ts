@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Links, Side } from '../../../shared/enrolment/register.ts'
+import { toFailure, unavailable } from '../../../shared/errors.ts'
+
+/** What one side's store has of one aggregate, as far as the protocol is concerned. */
+export interface Stored {
+  readonly id: string
+  readonly floor: number
+  readonly links: Links
+}
+
+/** An outbox entry that is not settled. */
+export interface Untold {
+  /** UUID */
+  readonly id: string
+  /** The aggregate that changed. */
+  readonly subject: string
+  /** Milliseconds. */
+  readonly age: number
+}
+
+/**
+ * One side's store, read as it lies there and past the code that serves requests. Every method reads a bounded part of
+ * it, and rejects with the failure `unavailable` within two seconds when the database cannot be reached.
+ */
+export interface Store {
+  readonly side: Side
+  /** Aggregates that are not deleted, with all their registers, in the order of their ids from behind `after`. */
+  page(after: string | undefined, limit: number): Promise<readonly Stored[]>
+  /** Those of `ids` that there are, each with its registers about `others`, or with all when these are not given. */
+  about(ids: readonly string[], others?: readonly string[]): Promise<ReadonlyMap<string, Stored>>
+  /** Ids of the aggregates that show this id of the other side, at most `limit`. */
+  showing(other: string, limit: number): Promise<readonly string[]>
+  /** Outbox entries that are not settled, the oldest first. */
+  untold(limit: number): Promise<readonly Untold[]>
+}
+
+/** Every aggregate of a store, a page at a time. */
+export async function* pagesOf(store: Store, size: number): AsyncIterable<readonly Stored[]> {
+  for (let after: string | undefined; ; ) {
+    const page = await store.page(after, size)
+    if (page.length > 0) yield page
+    after = page.at(-1)?.id
+    if (page.length < size) return
+  }
+}
+
+/** How often a database that is busy, or just back, is asked; between, milliseconds. */
+const [mostTries, pause] = [4, 500]
+
+/** The same store, without giving up a long comparison for one answer that came late; and failures say whose it is. */
+export function persevering(store: Store): Store {
+  const patiently = async <T>(ask: () => Promise<T>): Promise<T> => {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await ask()
+      } catch (error) {
+        const { code, cause } = toFailure(error)
+        if (code !== 'unavailable') throw error
+        if (tries === mostTries)
+          throw unavailable(`the database of the ${store.side === 'S' ? 'students' : 'courses'}`, cause)
+        await sleep(pause)
+      }
+    }
+  }
+  return {
+    side: store.side,
+    page: (...asked) => patiently(() => store.page(...asked)),
+    about: (...asked) => patiently(() => store.about(...asked)),
+    showing: (...asked) => patiently(() => store.showing(...asked)),
+    untold: (...asked) => patiently(() => store.untold(...asked)),
+  }
+}
