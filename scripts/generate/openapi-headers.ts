@@ -62,7 +62,15 @@ export const headerParameters: Readonly<Record<string, unknown>> = {
     description:
       'Makes a retry safe: for 24 hours, the same key with the same body is given the first answer again. ' +
       'Printable ASCII, bare or as a quoted string; given once.',
-    schema: { type: 'string', minLength: 1, maxLength: 257, pattern: '^[\\x20-\\x7e]+$' },
+    schema: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 257,
+      // Bare, or quoted with its escapes; a space neither begins nor ends it.
+      pattern:
+        '^(?:[!#-~](?:[ -~]{0,253}[!-~])?|' +
+        '"(?:[!#-\\[\\]-~]|\\\\["\\\\])(?:(?:[ !#-\\[\\]-~]|\\\\["\\\\]){0,253}(?:[!#-\\[\\]-~]|\\\\["\\\\]))?")$',
+    },
   },
   IfMatch: {
     name: 'If-Match',

@@ -69,12 +69,12 @@ function content(
 
 /**
  * The statuses that any operation may answer: those of a request's form, be its body one that nobody wants, and of what
- * stands behind the gateway.
+ * stands behind the gateway. A key in a query is refused where none is needed, too.
  */
-const always = [400, 413, 500, 502, 503, 504]
+const always = [400, 401, 413, 500, 502, 503, 504]
 
-export function failuresOf({ failures = [], public: open }: Operation): number[] {
-  return [...new Set([...always, ...(open ? [] : [401]), ...failures])].sort((a, b) => a - b)
+export function failuresOf({ failures = [] }: Pick<Operation, 'failures'>): number[] {
+  return [...new Set([...always, ...failures])].sort((a, b) => a - b)
 }
 
 function responsesOf(operation: Operation, schemas: Schemas): Record<string, unknown> {

@@ -79,9 +79,7 @@ export class Gateway {
     // A body is asked for when it is read; what nobody here knows how to expect is left aside, as RFC 9110 allows.
     server.on('checkContinue', serve)
     server.on('checkExpectation', serve)
-    server.on('clientError', (error, socket) =>
-      malformed(error, socket, this.#answers.get(socket)?.headersSent ?? false),
-    )
+    server.on('clientError', (error, socket) => malformed(error, socket, this.#answers.get(socket)))
     this.#servers.push(server)
     return server
   }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { STATUS_CODES } from 'node:http'
+import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 
 const answers: Readonly<
@@ -15,9 +15,23 @@ const answers: Readonly<
   ],
 }
 
-/** Answers what is no HTTP, or not in time; an `answered` connection is closed. */
-export function malformed(error: NodeJS.ErrnoException, socket: Duplex, answered: boolean): void {
-  if (error.code === 'ECONNRESET' || !socket.writable || answered) {
+/**
+ * Answers what is no HTTP, or not in time; a connection whose answer has begun is closed, behind it where it will be whole.
+ *
+ * @param pending the answer to the request that is on the connection, if its head came whole
+ */
+export function malformed(
+  error: NodeJS.ErrnoException,
+  socket: Duplex,
+  pending: ServerResponse | undefined,
+): void {
+  // What comes behind a whole request takes no answer away: a write that is done must not be told to be malformed.
+  if (pending?.req.complete && socket.writable) {
+    if (pending.shouldKeepAlive) pending.once('finish', () => socket.end())
+    pending.shouldKeepAlive = false
+    return
+  }
+  if (error.code === 'ECONNRESET' || !socket.writable || pending?.headersSent) {
     socket.destroy()
     return
   }
@@ -34,5 +48,7 @@ export function malformed(error: NodeJS.ErrnoException, socket: Duplex, answered
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',
   ]
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headers.join('\r\n')}\r\n\r\n${body}`)
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headers.join('\r\n')}\r\n\r\n${pending?.req.method === 'HEAD' ? '' : body}`,
+  )
 }
