@@ -49,8 +49,14 @@ export class Scaler implements AsyncDisposable {
   async #connect(): Promise<void> {
     const { url, around } = this.#options
     try {
-      // Survives restarts of the server: it never stops trying.
-      const endless = { maxReconnectAttempts: -1, reconnectTimeWait: 100, waitOnFirstConnect: true }
+      // Survives restarts of the server: it never stops trying, and notices one that vanished without a word.
+      const endless = {
+        maxReconnectAttempts: -1,
+        reconnectTimeWait: 100,
+        waitOnFirstConnect: true,
+        pingInterval: 2000,
+        maxPingOut: 2,
+      }
       const connection = await connect({ ...natsOptions(url), ...endless })
       if (this.#closed) {
         await connection.close()

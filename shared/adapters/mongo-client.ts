@@ -5,6 +5,8 @@ import {
   MongoDriverError,
   MongoError,
   MongoServerError,
+  MongoServerSelectionError,
+  MongoTopologyClosedError,
   MongoWriteConcernError,
 } from 'mongodb'
 import { Failure, unavailable } from '../errors.ts'
@@ -25,15 +27,30 @@ const usual = 1500
 /** How much later than the driver's timeouts its answer is not waited for any more. */
 const margin = 200
 
+/**
+ * How long a client that finds no server is kept, in milliseconds. When all connections break at once, the driver's monitor
+ * of the server may wait for ever for an answer on one that is closed; its client then never finds the server again.
+ */
+const blindness = 5000
+
 /** A pool that answers in time: what the server does not do within 1.7 s fails as `unavailable`. */
 export class MongoDatabase implements AsyncDisposable {
-  readonly #client: MongoClient
-  readonly #db: Db
+  readonly #options: MongoOptions
   readonly #longest: number
+  #client: MongoClient
+  /** Since when the client has found no server, by performance.now(). */
+  #blind: number | undefined
+  #closed = false
 
-  constructor({ url, max = 10, patience = usual }: MongoOptions) {
-    this.#longest = patience + margin
-    this.#client = new MongoClient(url, {
+  constructor(options: MongoOptions) {
+    this.#options = options
+    this.#longest = (options.patience ?? usual) + margin
+    this.#client = this.#connect()
+  }
+
+  #connect(): MongoClient {
+    const { url, max = 10, patience = usual } = this.#options
+    return new MongoClient(url, {
       appName: 'registrar',
       maxPoolSize: max,
       serverSelectionTimeoutMS: usual,
@@ -48,7 +65,6 @@ export class MongoDatabase implements AsyncDisposable {
       retryWrites: false,
       ignoreUndefined: true,
     })
-    this.#db = this.#client.db(databaseOf(url))
   }
 
   /** Opens a connection ahead of the first call; a failure shows at that call. */
@@ -58,14 +74,33 @@ export class MongoDatabase implements AsyncDisposable {
 
   /** One call, or a few that belong together, to the database. */
   async run<T>(work: (db: Db) => Promise<T>): Promise<T> {
+    const client = this.#client
     try {
-      return await inSpan('mongodb', 'client', () => within(this.#longest, work(this.#db)))
+      const db = client.db(databaseOf(this.#options.url))
+      const result = await inSpan('mongodb', 'client', () => within(this.#longest, work(db)))
+      this.#blind = undefined
+      return result
     } catch (error) {
+      if (client === this.#client) this.#see(error)
       throw translate(error)
     }
   }
 
+  /** Replaces a client that will not find the server again, or has not for too long. */
+  #see(error: unknown): void {
+    // One whose first connection failed: the driver never tries another.
+    const isDead = error instanceof MongoTopologyClosedError
+    if (!isDead && !(error instanceof MongoServerSelectionError)) return
+    this.#blind ??= performance.now()
+    if (this.#closed || (!isDead && performance.now() - this.#blind < blindness)) return
+    this.#blind = undefined
+    const old = this.#client
+    this.#client = this.#connect()
+    old.close().catch(() => {})
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true
     // It says goodbye to the server, which may not be there.
     await within(usual + margin, this.#client.close()).catch(() => {})
   }

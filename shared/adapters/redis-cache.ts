@@ -50,6 +50,8 @@ export class RedisCache implements Cache, AsyncDisposable {
       maxRetriesPerRequest: 0,
       autoResendUnfulfilledCommands: false,
       commandTimeout: patience,
+      // A server that vanished without a word never ends the connection: one that does not answer is left for another.
+      socketTimeout: 3000,
       connectTimeout: 1000,
       enableReadyCheck: false,
       disableClientInfo: true,

@@ -47,6 +47,11 @@ export interface Decision<F, R> {
   readonly result: R
   /** Nothing is written without it. */
   readonly change?: Change<F>
+  /**
+   * Without a change: the cache namespaces of what the result shows. It may be of a commit that was not told yet, for its
+   * writer died or gave up in between.
+   */
+  readonly stale?: readonly string[]
 }
 
 /** Decides, without I/O and maybe more than once, about the aggregate as it is; throws to refuse. */

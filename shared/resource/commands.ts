@@ -126,7 +126,7 @@ async function modify<F extends object, V extends object>(
     const wanted = linksOf(resource, body)
     const { changed, messages } = writeLinks({ me: resource.side, ownId: id, links, floor, wanted, now })
     if (changed.size === 0 && isDeepStrictEqual(fields, current.fields))
-      return { result: answerOf(resource, current) }
+      return { result: answerOf(resource, current), stale: staleAfter([], current) }
     const next: Aggregate<F> = {
       ...current,
       fields,

@@ -45,6 +45,15 @@ export class Relay implements AsyncDisposable {
     }
   }
 
+  /** Before an answer that shows what another has committed, and maybe not told: nothing older is shown after it. */
+  async asCommitted(stale: readonly string[]): Promise<void> {
+    try {
+      await this.#parts.cache.invalidate(stale)
+    } catch (error) {
+      log('warn', { message: 'not invalidated: left to the sweeper', error: causes(error) })
+    }
+  }
+
   /** Tells what is left over from others. Returns the age in seconds of the oldest entry found. */
   async sweep(): Promise<number> {
     let oldest = 0
@@ -135,17 +144,21 @@ export function relayed<F>(repository: Repository<F>, relay: Relay): Repository<
     async insert(change, claim) {
       const insertion = await repository.insert(change, claim)
       if (insertion.created) await relay.afterCommit(change.entry)
+      else await relay.asCommitted(change.entry.stale)
       return insertion
     },
     async change(id, decide) {
       let entry: OutboxEntry | undefined
+      let stale: readonly string[] | undefined
       const result = await repository.change(id, (current) => {
         const decision = decide(current)
         // Asked again after a conflict: the last decision is the one that was written.
         entry = decision.change?.entry
+        stale = decision.stale
         return decision
       })
       if (entry) await relay.afterCommit(entry)
+      else if (stale) await relay.asCommitted(stale)
       return result
     },
   }

@@ -1,15 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import type { PostgresClient } from '../adapters/postgres-client.ts'
-import { PostgresOutbox } from '../adapters/postgres-outbox.ts'
-import { PostgresRepository } from '../adapters/postgres-repository.ts'
 import { RedisCache } from '../adapters/redis-cache.ts'
+import type { Cache } from '../cache/cache.ts'
 import type { LinkMessage } from '../enrolment/messages.ts'
 import type { Handler, HandlerInput } from '../http/call.ts'
 import type { Change, Decision, OutboxEntry } from '../resource/aggregate.ts'
 import { creating, deleting, replacing } from '../resource/commands.ts'
 import { enrolWorker, fanOutWorker } from '../resource/enrol.ts'
 import type { Events } from '../resource/events.ts'
-import type { Repository, Tombstones } from '../resource/ports.ts'
+import type { Outbox, Repository, Tombstones } from '../resource/ports.ts'
 import { Relay, relayed } from '../resource/relay.ts'
 import type { Resource } from '../resource/resource.ts'
 import type { WorkerHandler } from '../worker/handler.ts'
@@ -24,6 +22,7 @@ export interface Committed {
 
 export interface Side<V> {
   readonly repository: Repository<object> & Tombstones
+  readonly cache: Cache
   readonly relay: Relay
   readonly fanOut: WorkerHandler
   readonly enrol: WorkerHandler
@@ -36,8 +35,13 @@ export interface Side<V> {
   members(id: string): Promise<readonly string[] | undefined>
 }
 
+/** Where the aggregates of a side lie. */
+export interface SideStore<F> {
+  readonly repository: Repository<F> & Tombstones
+  readonly outbox: Outbox
+}
+
 export interface SideParts {
-  readonly client: PostgresClient
   readonly events: Events
   /** Closes what the side opens. */
   readonly stack: AsyncDisposableStack
@@ -50,14 +54,12 @@ const context = { traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01` }
 /** One side of the enrolments over real engines: its commands as functions, its workers as handlers. */
 export function openSide<F extends object, V extends object>(
   resource: Resource<F, V>,
-  mapping: ConstructorParameters<typeof PostgresRepository<F>>[1],
-  { client, events, stack, skew }: SideParts,
+  { repository, outbox }: SideStore<F>,
+  { events, stack, skew }: SideParts,
 ): Side<V> {
   const cache = stack.use(
     new RedisCache({ url: redisUrl(), service: `${resource.service}-${randomBytes(4).toString('hex')}` }),
   )
-  const repository = new PostgresRepository<F>(client, mapping)
-  const outbox = new PostgresOutbox(client, mapping.schema)
   const relay = stack.use(new Relay({ side: resource.side, outbox, cache, events }))
   const commits: Committed[] = []
   const writer = recorded(relayed(onClock(repository, skew), relay), commits)
@@ -74,6 +76,7 @@ export function openSide<F extends object, V extends object>(
   }
   return {
     repository: repository as unknown as Repository<object> & Tombstones,
+    cache,
     relay,
     fanOut: { ...fanOutWorker(resource, events), sweep: () => relay.sweep() },
     enrol: { ...enrolWorker(resource, { writer, cache, events }), sweep: () => relay.sweep() },

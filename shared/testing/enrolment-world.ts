@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { mongoCourses } from '../../functions/courses/adapters/mongo-courses.ts'
 import { postgresCourses } from '../../functions/courses/adapters/postgres-courses.ts'
 import { courses as courseResource } from '../../functions/courses/course-resource.ts'
 import type { Course } from '../../functions/courses/domain/course.ts'
@@ -17,6 +18,7 @@ import { NatsEvents } from '../adapters/nats-events.ts'
 import { NatsInbox } from '../adapters/nats-inbox.ts'
 import { NatsStreams } from '../adapters/nats-streams.ts'
 import { PostgresClient } from '../adapters/postgres-client.ts'
+import type { Variables } from '../config.ts'
 import { type EnrolmentState, enrolmentStates } from '../enrolment/state.ts'
 import consumers from '../generated/consumers.json' with { type: 'json' }
 import { work } from '../hosts/worker.ts'
@@ -24,7 +26,9 @@ import type { Events } from '../resource/events.ts'
 import type { WorkerHandler } from '../worker/handler.ts'
 import type { Inbox } from '../worker/inbox.ts'
 import { testDatabase } from './database.ts'
+import { redisUrl } from './engines.ts'
 import { openSide, type Side } from './enrolment-side.ts'
+import { inMongo, inPostgres } from './enrolment-stores.ts'
 
 /** Both sides over real engines, with a NATS server of their own, in one process. */
 export interface World extends AsyncDisposable {
@@ -37,14 +41,20 @@ export interface World extends AsyncDisposable {
   readonly broker: NatsClient
   readonly natsUrl: string
   readonly events: Events
+  /** The environment of a function that shall run on these engines. */
+  readonly variables: Variables
   /** Pulls with all four workers until the signal is aborted; resolves when they have ended. */
   run(signal: AbortSignal): Promise<void>
+  /** How many entries the outboxes have that are not known to be told. */
+  unsent(): Promise<number>
   /** Runs the workers until nothing is under way, outboxes included. */
   settle(): Promise<void>
   enrolments(side: 'students' | 'courses', id: string): Promise<EnrolmentState[]>
 }
 
 export interface WorldOptions {
+  /** Where the courses lie; in Postgres unless told. */
+  readonly courses?: 'postgres' | 'mongo'
   readonly maxAckPending?: number
   /** How many workers pull from each consumer. */
   readonly workers?: number
@@ -56,6 +66,7 @@ export interface WorldOptions {
 
 export async function enrolmentWorld(options: WorldOptions = {}): Promise<World> {
   const { maxAckPending = 64, workers: each = 1, watch = (_, inbox) => inbox, skew = 0 } = options
+  const { courses: where = 'postgres' } = options
   const stack = new AsyncDisposableStack()
   const dir = await mkdtemp(join(tmpdir(), 'registrar-world-'))
   stack.defer(() => rm(dir, { recursive: true, force: true }))
@@ -79,9 +90,17 @@ export async function enrolmentWorld(options: WorldOptions = {}): Promise<World>
   const client = stack.use(new PostgresClient({ url: database.url }))
   const events = stack.use(new NatsEvents({ url: nats.url, name: 'test' }))
 
-  const parts = { client, events, stack }
-  const students = openSide(studentResource, postgresStudents, { ...parts, skew })
-  const courses = openSide(courseResource, postgresCourses, { ...parts, skew: 0 })
+  const parts = { events, stack }
+  const stores = {
+    students: inPostgres(client, postgresStudents),
+    courses: where === 'mongo' ? await inMongo(mongoCourses, stack) : inPostgres(client, postgresCourses),
+  }
+  const students = openSide(studentResource, stores.students, { ...parts, skew })
+  const courses = openSide(courseResource, stores.courses, { ...parts, skew: 0 })
+  const unsent = async (): Promise<number> => {
+    const counts = await Promise.all([stores.students.unsent(), stores.courses.unsent()])
+    return counts.reduce((sum, count) => sum + count, 0)
+  }
   const workers: Record<string, WorkerHandler> = {
     'students-fan-out': students.fanOut,
     'students-enrol': students.enrol,
@@ -95,6 +114,12 @@ export async function enrolmentWorld(options: WorldOptions = {}): Promise<World>
     natsUrl: nats.url,
     broker: stack.use(new NatsClient({ url: nats.url, name: 'test' })),
     events,
+    variables: {
+      STUDENTS_URL: database.url,
+      COURSES_URL: stores.courses.url ?? database.url,
+      CACHE_URL: redisUrl(),
+      EVENTS_URL: nats.url,
+    },
     async bounceNats(whileDown) {
       await nats.stop('SIGKILL')
       await whileDown()
@@ -117,10 +142,11 @@ export async function enrolmentWorld(options: WorldOptions = {}): Promise<World>
         }),
       )
     },
+    unsent,
     async settle() {
       const stop = new AbortController()
       const running = world.run(stop.signal)
-      await quiet(nats.url, client)
+      await quiet(nats.url, unsent)
       stop.abort()
       await running
     },
@@ -136,7 +162,7 @@ export async function enrolmentWorld(options: WorldOptions = {}): Promise<World>
 }
 
 /** Waits until no message is in a stream of the protocol and every outbox entry is settled. */
-async function quiet(url: string, client: PostgresClient): Promise<void> {
+async function quiet(url: string, unsent: () => Promise<number>): Promise<void> {
   await using broker = new NatsClient({ url, name: 'quiet' })
   const manager = await (await broker.jetstream()).jetstreamManager()
   for (let calm = 0; calm < 3; ) {
@@ -145,12 +171,7 @@ async function quiet(url: string, client: PostgresClient): Promise<void> {
         async (stream) => (await manager.streams.info(stream)).state.messages,
       ),
     )
-    const [unsent] = await client.run(
-      (sql) =>
-        sql<{ count: number }[]>`select (select count(*) from students.outbox where sent_at is null)
-        + (select count(*) from courses.outbox where sent_at is null) as count`,
-    )
-    const left = counts.reduce((sum, count) => sum + count, 0) + (unsent?.count ?? 0)
+    const left = counts.reduce((sum, count) => sum + count, 0) + (await unsent())
     calm = left === 0 ? calm + 1 : 0
     await sleep(30)
   }
