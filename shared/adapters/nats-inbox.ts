@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { JsMsg } from 'nats'
+import type { ConsumerMessages, JsMsg } from 'nats'
 import { causes } from '../errors.ts'
 import { log } from '../log.ts'
 import type { Delivery, Inbox } from '../worker/inbox.ts'
@@ -32,7 +32,7 @@ export class NatsInbox implements Inbox, AsyncDisposable {
           idle_heartbeat: 1000,
           expires: 5000,
         })
-        const stop = (): void => void pulled.close()
+        const stop = (): void => void drain(pulled)
         signal.addEventListener('abort', stop, { once: true })
         // Messages that stay away although the server answers: a new consume finds out why.
         void (async () => {
@@ -42,7 +42,7 @@ export class NatsInbox implements Inbox, AsyncDisposable {
         })().catch(() => {})
         try {
           for await (const message of pulled) {
-            // Buffered when the stop came: somebody else shall have it at once.
+            // Buffered, or on its way, when the stop came: somebody else shall have it at once.
             if (signal.aborted) message.nak(1)
             else yield this.#delivery(message)
           }
@@ -87,4 +87,22 @@ export class NatsInbox implements Inbox, AsyncDisposable {
       },
     }
   }
+}
+
+/** Longest that a stop waits for what the broker sent before it, in milliseconds. */
+const drainPatience = 1000
+
+/**
+ * Ends the pulling when all that the broker sent before it heard of the end has arrived. The driver's close() drops what
+ * is on its way, which would wait for its ack_wait; it drains only a whole connection, which must still acknowledge.
+ */
+async function drain(pulled: ConsumerMessages): Promise<void> {
+  const subscription: unknown = Reflect.get(pulled, 'sub')
+  const late = sleep(drainPatience, undefined, { ref: false })
+  if (isDrainable(subscription)) await Promise.race([subscription.drain(), late]).catch(() => {})
+  await pulled.close()
+}
+
+function isDrainable(value: unknown): value is { drain(): Promise<void> } {
+  return typeof value === 'object' && value !== null && 'drain' in value && typeof value.drain === 'function'
 }
