@@ -19,12 +19,6 @@ export async function claimIn(
     [`${schema} ${key}`],
     prepared,
   )
-  if (!lock?.mine) {
-    throw new Failure('conflict', {
-      headers: { 'retry-after': '1' },
-      detail: 'a request with this Idempotency-Key is being served; try again later',
-    })
-  }
   const [kept] = await sql.unsafe<{ payload: string; answer: string }[]>(
     `select payload, answer from ${schema}.idempotency where key = $1 and created_at > now() - interval '24 hours'`,
     [key],
@@ -36,6 +30,13 @@ export async function claimIn(
     ])
   }
   if (kept) return kept.answer
+  // Only who makes the answer is in the way: replays of one that is kept are not in each other's.
+  if (!lock?.mine) {
+    throw new Failure('conflict', {
+      headers: { 'retry-after': '1' },
+      detail: 'a request with this Idempotency-Key is being served; try again later',
+    })
+  }
   await sql.unsafe(
     `insert into ${schema}.idempotency (key, payload, answer) values ($1, $2, $3)
      on conflict (key) do update set payload = excluded.payload, answer = excluded.answer, created_at = now()`,

@@ -12,6 +12,7 @@ import { untraced } from '../tracing.ts'
 import { inboxOf } from '../wiring/backing.ts'
 import type { WorkerHandler } from '../worker/handler.ts'
 import type { Delivery, Inbox } from '../worker/inbox.ts'
+import { Isolation } from '../worker/isolation.ts'
 import { type Assembly, hostProcess } from './host.ts'
 import { operational } from './operational.ts'
 
@@ -78,9 +79,13 @@ export async function work(
     const pause = new AbortController()
     const pulling = AbortSignal.any([signal, pause.signal])
     const underWay = new Set<Promise<void>>()
+    const isolation = new Isolation()
     for await (const delivery of inbox.messages(concurrency, pulling)) {
       const context = contextOf(name, delivery)
-      const settled = invoke(delivery, context)
+      const invoked = (): Promise<void> => invoke(delivery, context)
+      const settled = (
+        delivery.deliveries > 1 ? waiting(delivery, isolation.alone(invoked)) : isolation.together(invoked)
+      )
         // What could not be settled comes again; the log has its line from the middleware.
         .catch(() => {})
         .then(() => {
@@ -104,6 +109,16 @@ async function untilReady(handler: WorkerHandler, signal: AbortSignal): Promise<
       log('warn', { message: 'not pulling: what the worker needs is not available', error: causes(error) })
     }
     await sleep(wait, undefined, { signal }).catch(() => {})
+  }
+}
+
+/** Tells the consumer that a message which has to wait is not forgotten. */
+async function waiting(delivery: Delivery, turn: Promise<void>): Promise<void> {
+  const progress = setInterval(() => delivery.working(), progressEvery)
+  try {
+    await turn
+  } finally {
+    clearInterval(progress)
   }
 }
 

@@ -45,6 +45,15 @@ export function idempotency(target: () => Target): void {
       }
     })
 
+    it('gives an answer that is kept to all that ask for it at once', async () => {
+      const [key, body] = [unique(), service.make()]
+      const first = await api().post(body, under(key))
+      const replies = await Promise.all(Array.from({ length: 20 }, () => api().post(body, under(key))))
+      expect(new Set(replies.map(({ status, text }) => `${status} ${text}`))).toEqual(
+        new Set([`201 ${first.text}`]),
+      )
+    })
+
     it('refuses another payload with 422', async () => {
       const [key, body] = [unique(), service.make()]
       const first = await api().post(body, under(key))
