@@ -26,8 +26,13 @@ async function main(): Promise<void> {
       config: { type: 'boolean' },
       pin: { type: 'boolean' },
       'on-call': { type: 'boolean' },
+      help: { type: 'boolean' },
     },
   })
+  if (values.help) {
+    console.log(usage)
+    return
+  }
   if (values.pin) {
     console.log(`${await pinBase()}\nnow: npm run build`)
     return
