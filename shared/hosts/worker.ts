@@ -83,8 +83,9 @@ export async function work(
     for await (const delivery of inbox.messages(concurrency, pulling)) {
       const context = contextOf(name, delivery)
       const invoked = (): Promise<void> => invoke(delivery, context)
-      const settled = (
-        delivery.deliveries > 1 ? waiting(delivery, isolation.alone(invoked)) : isolation.together(invoked)
+      const settled = inProgress(
+        delivery,
+        delivery.deliveries > 1 ? isolation.alone(invoked) : isolation.together(invoked),
       )
         // What could not be settled comes again; the log has its line from the middleware.
         .catch(() => {})
@@ -112,11 +113,11 @@ async function untilReady(handler: WorkerHandler, signal: AbortSignal): Promise<
   }
 }
 
-/** Tells the consumer that a message which has to wait is not forgotten. */
-async function waiting(delivery: Delivery, turn: Promise<void>): Promise<void> {
+/** Tells the consumer that a message is not forgotten, be it handled or waiting for its turn. */
+async function inProgress(delivery: Delivery, work: Promise<void>): Promise<void> {
   const progress = setInterval(() => delivery.working(), progressEvery)
   try {
-    await turn
+    await work
   } finally {
     clearInterval(progress)
   }
@@ -124,13 +125,10 @@ async function waiting(delivery: Delivery, turn: Promise<void>): Promise<void> {
 
 /** The one place where failures become ack, retry or burial; each message is settled once. */
 const settling: Middleware<Delivery, void> = (next) => async (delivery, context) => {
-  const progress = setInterval(() => delivery.working(), progressEvery)
   try {
     await next(delivery, context)
   } catch (error) {
     return await refuse(error, delivery, context)
-  } finally {
-    clearInterval(progress)
   }
   try {
     await delivery.acknowledge()

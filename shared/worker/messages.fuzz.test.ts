@@ -40,7 +40,6 @@ interface Hostile {
 /** How a message of ours was settled, by whom it was published to. */
 interface Settlement {
   readonly how: 'acknowledged' | 'buried' | 'given back'
-  readonly deliveries: number
 }
 
 let world: World
@@ -69,10 +68,10 @@ function witnessed(consumer: string, inbox: Inbox): Inbox {
   return {
     async *messages(concurrency, signal) {
       for await (const delivery of inbox.messages(concurrency, signal)) {
-        const { traceparent = '', deliveries } = delivery
+        const { traceparent = '' } = delivery
         const note = (how: Settlement['how']): void => {
           const key = `${consumer} ${traceparent}`
-          settled.set(key, [...(settled.get(key) ?? []), { how, deliveries }])
+          settled.set(key, [...(settled.get(key) ?? []), { how }])
         }
         yield {
           ...delivery,
@@ -356,7 +355,7 @@ async function standing(subject: string, { student, course }: Link): Promise<Reg
 
 const origins = ['', 'S', 'C', 'Z'] as const
 
-test('whatever comes is applied or a dead letter, at its first delivery, and what is behind it goes on', async () => {
+test('whatever comes is applied, or a dead letter at its first handling, and what is behind it goes on', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(hostile, { minLength: 1, maxLength: 20, size: 'max' }), async (messages) => {
       const marks = await Promise.all(messages.map(publish))
@@ -364,12 +363,13 @@ test('whatever comes is applied or a dead letter, at its first delivery, and wha
       await untilSettled([...marks, ...behind])
       for (const mark of [...marks, ...behind]) {
         const { lawful, subject, links } = published.get(mark) ?? {}
-        const ways = settlements(mark)
-        expect(ways, subject).toHaveLength(1)
-        expect(ways[0]?.deliveries).toBe(1)
-        expect(ways[0]?.how).not.toBe('given back')
+        const ways = settlements(mark).map(({ how }) => how)
+        // What one side answers to the other's answer bears the mark of the message that began it.
+        const [final] = ways.filter((how) => how !== 'given back')
+        // What is lawful may have to wait for a database, and what came with it comes again; what is buried needs none.
+        if (final === 'buried') expect(ways, subject).toEqual(['buried'])
         if (lawful !== undefined)
-          expect(ways[0]?.how, JSON.stringify(links, big)).toBe(lawful ? 'acknowledged' : 'buried')
+          expect(final, JSON.stringify(links, big)).toBe(lawful ? 'acknowledged' : 'buried')
         for (const one of lawful ? (links ?? []) : []) {
           const stands = await standing(subject ?? '', one)
           if (!stands || !one.register) continue
