@@ -58,9 +58,14 @@ export async function forgetOthers(tag: string, signal: AbortSignal): Promise<vo
       ],
       { signal },
     )
-  const names = (await ctr('list', '--quiet')).split('\n').filter((name) => name.includes('/registrar-'))
-  const others = names.filter((name) => !name.endsWith(`:${tag}`))
-  if (others.length > 0) await ctr('remove', ...others)
+  // REF, TYPE, DIGEST and more; kubelet's side of containerd keeps a second name for each, which is a hash.
+  const lines = (await ctr('list')).split('\n').slice(1)
+  const images = lines.map((line) => line.split(/\s+/)).filter((words) => words.length > 3)
+  const isKept = (name = ''): boolean => name.endsWith(`:${tag}`) || !/^sha256:|\/registrar-/.test(name)
+  const kept = new Set(images.flatMap(([name, , digest]) => (isKept(name) ? [digest] : [])))
+  const others = images.flatMap(([name, , digest]) => (name && !kept.has(digest) ? [name] : []))
+  // Waits until they are gone: the lab may go down before that would have happened by itself.
+  if (others.length > 0) await ctr('remove', '--sync', ...others)
 }
 
 /** Of every file of the contexts, and of the Node that goes into the images. */
