@@ -24,7 +24,7 @@ export class Lines implements Reporter {
     } else if (state === 'failed') {
       this.counts.failed++
       console.log(`FAILED  ${check.fullName}`)
-      for (const { message } of errors) console.log(indented(message))
+      for (const error of errors) console.log(indented(messages(error).join('\n')))
     } else if (state === 'skipped') {
       this.counts.left++
       const name = this.#without.find((text) => check.fullName.includes(text))
@@ -44,3 +44,15 @@ export class Lines implements Reporter {
 }
 
 const indented = (text: string): string => text.slice(0, 4000).replaceAll(/^/gm, '        ')
+
+/** What an error says, and what its causes say: a property's own is only that it failed. */
+function messages(error: unknown): string[] {
+  const said: string[] = []
+  for (
+    let at = error;
+    typeof at === 'object' && at !== null && said.length < 5;
+    at = Reflect.get(at, 'cause')
+  )
+    said.push(String(Reflect.get(at, 'message')))
+  return said
+}
