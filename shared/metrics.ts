@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client'
-import { cacheRequests, durations, invocations, tallyCache, tallyInvocation } from './tallies.ts'
+import { cacheRequests, durations, invocations } from './tallies.ts'
 
 /**
  * prom-client costs milliseconds to load, which a cold start should not pay: what happens before the first scrape is
@@ -82,26 +82,6 @@ function record(observe: (instruments: Instruments) => void): void {
   }
   early.push(observe)
   if (early.length >= mostEarly) loading ??= load()
-}
-
-const invoked = Symbol.for('registrar.invoked')
-
-export function observeInvocation(
-  fn: string,
-  trigger: string,
-  method: string,
-  outcome: string,
-  seconds: number,
-): void {
-  // Read by start.cjs, which is outside the bundle: now its code cache is worth keeping.
-  Reflect.set(globalThis, invoked, true)
-  tallyInvocation(fn, trigger, method, outcome, seconds)
-}
-
-export type CacheResult = 'hit' | 'miss' | 'bypass'
-
-export function observeCache(fn: string, result: CacheResult): void {
-  tallyCache(fn, result)
 }
 
 export function observeDeadLetter(fn: string, reason: string): void {

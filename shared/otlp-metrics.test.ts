@@ -4,8 +4,9 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { expect, it } from 'vitest'
 import type { Pushed } from '../scripts/observability/otlp-receiver.ts'
 import { OtlpReceiver } from '../scripts/observability/otlp-receiver.ts'
-import { observeColdStart, observeDrift, observeInvocation } from './metrics.ts'
+import { observeColdStart, observeDrift } from './metrics.ts'
 import { otlpRequest, pushMetrics } from './otlp-metrics.ts'
+import { observeInvocation } from './tallies.ts'
 
 it('gives a receiver what was counted, under the name by which the process is scraped', async () => {
   await using receiver = new OtlpReceiver()

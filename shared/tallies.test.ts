@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { Histogram, Registry } from 'prom-client'
 import { expect, it } from 'vitest'
-import { metrics, observeCache } from './metrics.ts'
-import { durationBounds, durations, invocations, tallyInvocation } from './tallies.ts'
+import { metrics } from './metrics.ts'
+import { durationBounds, durations, invocations, observeCache, observeInvocation } from './tallies.ts'
 
 /** On a bound, between bounds, beyond all of them. */
 const seconds = fc.oneof(
@@ -32,7 +32,7 @@ it('tells a scraper what a histogram of prom-client would, of the same observati
         registers: [theirs],
       })
       for (const { seconds, ...labels } of observations) {
-        tallyInvocation(labels.function, labels.trigger, labels.method, labels.outcome, seconds)
+        observeInvocation(labels.function, labels.trigger, labels.method, labels.outcome, seconds)
         histogram.observe(labels, seconds)
       }
       expect(await ours.metrics()).toBe(await theirs.metrics())
@@ -44,7 +44,7 @@ it('tells a scraper what a histogram of prom-client would, of the same observati
 
 it('counts an invocation as one, at the first scrape and at the next', async () => {
   invocations.length = 0
-  tallyInvocation('things/get', 'http', 'GET', 'ok', 0.002)
+  observeInvocation('things/get', 'http', 'GET', 'ok', 0.002)
   observeCache('things/get', 'hit')
   observeCache('things/get', 'hit')
   const labels = 'function="things/get",trigger="http",method="GET",outcome="ok"'

@@ -28,7 +28,9 @@ export interface InvocationTally {
  */
 export const invocations: InvocationTally[] = []
 
-export function tallyInvocation(
+const invoked = Symbol.for('registrar.invoked')
+
+export function observeInvocation(
   fn: string,
   trigger: string,
   method: string,
@@ -57,20 +59,24 @@ function invocationTally(fn: string, trigger: string, method: string, outcome: s
     )
       return tally
   }
+  // Read by start.cjs, which is outside the bundle: now its code cache is worth keeping.
+  Reflect.set(globalThis, invoked, true)
   const labels = { function: fn, trigger, method, outcome }
   const made = { labels, count: 0, sum: 0, buckets: durationBounds.map(() => 0) }
   invocations.push(made)
   return made
 }
 
+export type CacheResult = 'hit' | 'miss' | 'bypass'
+
 export interface CacheTally {
-  readonly labels: { readonly function: string; readonly result: string }
+  readonly labels: { readonly function: string; readonly result: CacheResult }
   count: number
 }
 
 export const cacheRequests: CacheTally[] = []
 
-export function tallyCache(fn: string, result: string): void {
+export function observeCache(fn: string, result: CacheResult): void {
   for (const tally of cacheRequests) {
     if (tally.labels.result !== result || tally.labels.function !== fn) continue
     tally.count++

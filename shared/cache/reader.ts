@@ -1,6 +1,6 @@
 import { log } from '../log.ts'
-import type { CacheResult } from '../metrics.ts'
 import type { CacheReader } from '../middleware/caching.ts'
+import type { CacheResult } from '../tallies.ts'
 import type { Cache } from './cache.ts'
 
 /**

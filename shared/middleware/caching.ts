@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Call } from '../http/call.ts'
 import type { HttpResponse } from '../http/message.ts'
-import { type CacheResult, observeCache } from '../metrics.ts'
 import type { Operation } from '../spec/define-function.ts'
+import { type CacheResult, observeCache } from '../tallies.ts'
 import type { Middleware } from './middleware.ts'
 
 /** What the host needs of the cache-aside reader in shared/cache/. */

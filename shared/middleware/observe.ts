@@ -1,6 +1,6 @@
 import { causes, toFailure } from '../errors.ts'
 import { log } from '../log.ts'
-import { observeInvocation } from '../metrics.ts'
+import { observeInvocation } from '../tallies.ts'
 import { type SpanRole, startTrace } from '../tracing.ts'
 import type { Context, Invoke, Middleware, TriggerKind } from './middleware.ts'
 
