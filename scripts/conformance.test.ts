@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { readOptions } from './conformance/options.ts'
 import { key, Started } from './local/testing/fixture.ts'
+import { runScript } from './local/testing/script.ts'
 import { WholeTree } from './local/testing/whole-tree.ts'
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 })
@@ -23,22 +22,7 @@ beforeAll(async () => {
 })
 afterAll(() => stack.disposeAsync())
 
-/** As people run it: nothing of this process reaches it but the command line. */
-async function conformance(...args: string[]): Promise<{ code: number | null; said: string }> {
-  const { PATH = '', HOME = '' } = process.env
-  const child = spawn(process.execPath, ['scripts/conformance.ts', ...args], {
-    cwd: join(import.meta.dirname, '..'),
-    env: { PATH, HOME },
-  })
-  let said = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (chunk: string) => {
-      said += chunk
-    })
-  }
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
-  return { code, said }
-}
+const conformance = (...args: string[]) => runScript('scripts/conformance.ts', ...args)
 
 test('the local gateway conforms, and nothing is left in it', async () => {
   const { code, said } = await conformance('--url', run.url, '--key', key)

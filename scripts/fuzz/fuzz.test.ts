@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import { join } from 'node:path'
 import { getTestServer } from '@google-cloud/functions-framework/testing'
@@ -13,6 +12,7 @@ import { discoverFunctions } from '../../shared/spec/discover.ts'
 import { listen } from '../../shared/testing/http-conformance/hosts.ts'
 import { openPlatform, type Platform } from '../../shared/testing/http-conformance/platform.ts'
 import { Environment } from '../../shared/wiring/environment.ts'
+import { runScript } from '../local/testing/script.ts'
 import { Campaign, type CampaignOptions, type Report } from './campaign.ts'
 import { Description } from './openapi.ts'
 import { readOptions } from './options.ts'
@@ -229,16 +229,4 @@ test('what it is told is checked', () => {
     expect(typeof read(bad), bad).toBe('string')
 })
 
-/** As people run it: nothing of this process reaches it but the command line. */
-async function fuzz(...args: string[]): Promise<{ code: number | null; said: string }> {
-  const { PATH = '', HOME = '' } = process.env
-  const child = spawn(process.execPath, ['scripts/fuzz/fuzz.ts', ...args], { cwd: root, env: { PATH, HOME } })
-  let said = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (chunk: string) => {
-      said += chunk
-    })
-  }
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
-  return { code, said }
-}
+const fuzz = (...args: string[]) => runScript('scripts/fuzz/fuzz.ts', ...args)

@@ -37,6 +37,7 @@ const blindness = 5000
 export class MongoDatabase implements AsyncDisposable {
   readonly #options: MongoOptions
   readonly #longest: number
+  readonly #name: string
   #client: MongoClient
   /** Since when the client has found no server, by performance.now(). */
   #blind: number | undefined
@@ -45,6 +46,7 @@ export class MongoDatabase implements AsyncDisposable {
   constructor(options: MongoOptions) {
     this.#options = options
     this.#longest = (options.patience ?? usual) + margin
+    this.#name = databaseOf(options.url)
     this.#client = this.#connect()
   }
 
@@ -76,7 +78,7 @@ export class MongoDatabase implements AsyncDisposable {
   async run<T>(work: (db: Db) => Promise<T>): Promise<T> {
     const client = this.#client
     try {
-      const db = client.db(databaseOf(this.#options.url))
+      const db = client.db(this.#name)
       const result = await inSpan('mongodb', 'client', () => within(this.#longest, work(db)))
       this.#blind = undefined
       return result
