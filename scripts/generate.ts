@@ -7,6 +7,7 @@ import { kicFolder, kong } from './generate/kong.ts'
 import { observability } from './generate/observability/observability.ts'
 import { openapi } from './generate/openapi.ts'
 import { openfaas } from './generate/openfaas.ts'
+import { roles } from './generate/roles.ts'
 import { bake } from './images/bake.ts'
 import { versionOf } from './images/version.ts'
 
@@ -18,6 +19,7 @@ export async function generated(root: string): Promise<ReadonlyMap<string, strin
     ...(await kong(root, functions)),
     ['openapi.json', await openapi(root, functions)],
     ['shared/generated/consumers.json', consumers(functions)],
+    ['shared/generated/roles.json', roles(functions)],
     ['docker-bake.hcl', bake(version, functions)],
     ...openfaas(version, functions),
     ...observability(functions),

@@ -17,12 +17,13 @@ export type Variables = Readonly<Record<string, string | undefined>>
 /** Where OpenFaaS puts secrets, each as a file of its name; it has no other way to hand one over. */
 export const secretsFolder = '/var/openfaas/secrets'
 
-/** The secret that holds a variable's URL where the environment does not. */
+/** The secret that holds a variable's value where the environment does not. */
 export const secretNames: Readonly<Record<string, string>> = {
   STUDENTS_URL: 'registrar-students-db',
   COURSES_URL: 'registrar-courses-db',
   CACHE_URL: 'registrar-cache',
   EVENTS_URL: 'registrar-events',
+  ROLES_KEY: 'registrar-roles-key',
 }
 
 /** What a function may be told from outside; nothing is read before it is asked for. */
@@ -45,6 +46,14 @@ export class Config {
     if (!parsed?.hostname || !scheme)
       throw new ConfigurationError([`${variable} is not a URL, ${wanted(schemes)}`])
     return { scheme, url }
+  }
+
+  /** From which the passwords of the functions derive; without one they have no roles of their own. */
+  rolesKey(): string | undefined {
+    const key = this.#variables['ROLES_KEY'] || this.#secret('ROLES_KEY')
+    if (key !== undefined && key.length < 32)
+      throw new ConfigurationError(['ROLES_KEY is too short: it is a random word of 32 or more characters'])
+    return key || undefined
   }
 
   /** Where a lookup of the other service answers. */

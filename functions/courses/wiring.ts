@@ -78,6 +78,11 @@ export async function outbox(environment: Environment): Promise<CourseOutbox> {
   return new PostgresOutbox(client, 'courses')
 }
 
+/** For who collects them; nothing is written besides. */
+export function tombstones(environment: Environment): Promise<Tombstones> {
+  return repository(environment)
+}
+
 /** A repository that tells others of what it committed. */
 export function writer(environment: Environment): Promise<CourseRepository> {
   return writerOf(repository(environment), relay(environment))

@@ -1,4 +1,5 @@
 import consumers from '../../shared/generated/consumers.json' with { type: 'json' }
+import roles from '../../shared/generated/roles.json' with { type: 'json' }
 import type { Provisioner } from '../../shared/provision/provisioner.ts'
 import { type Environment, together } from '../../shared/wiring/environment.ts'
 
@@ -11,7 +12,7 @@ export type Dependencies<Names extends keyof Wiring> = {
 
 /** What has to be as the functions need it, in the order in which it is made so. */
 export async function provisioners(environment: Environment): Promise<readonly Provisioner[]> {
-  return together([streams(environment), students(environment), courses(environment)])
+  return (await together([streams(environment), students(environment), courses(environment)])).flat()
 }
 
 /** What the command line asks for. */
@@ -32,18 +33,13 @@ async function streams(environment: Environment): Promise<Provisioner> {
   )
 }
 
-async function students({ config }: Environment): Promise<Provisioner> {
-  const { url } = config.serviceUrl('STUDENTS_URL', ['postgres', 'postgresql'])
-  const { PostgresMigrations } = await import('../../shared/adapters/postgres-migrations.ts')
-  return new PostgresMigrations({
-    url,
-    schema: 'students',
-    folder: new URL('../students/migrations/', import.meta.url),
-  })
+async function students(environment: Environment): Promise<Provisioner[]> {
+  const { url } = environment.config.serviceUrl('STUDENTS_URL', ['postgres', 'postgresql'])
+  return postgres(environment, url, 'students', new URL('../students/migrations/', import.meta.url))
 }
 
-async function courses({ config }: Environment): Promise<Provisioner> {
-  const { scheme, url } = config.serviceUrl('COURSES_URL', [
+async function courses(environment: Environment): Promise<Provisioner[]> {
+  const { scheme, url } = environment.config.serviceUrl('COURSES_URL', [
     'mongodb',
     'mongodb+srv',
     'postgres',
@@ -54,12 +50,26 @@ async function courses({ config }: Environment): Promise<Provisioner> {
       import('../../shared/adapters/mongo-indexes.ts'),
       import('../courses/adapters/mongo-courses.ts'),
     ])
-    return new MongoIndexes({ url, mapping: mongoCourses })
+    return [new MongoIndexes({ url, mapping: mongoCourses })]
   }
-  const { PostgresMigrations } = await import('../../shared/adapters/postgres-migrations.ts')
-  return new PostgresMigrations({
-    url,
-    schema: 'courses',
-    folder: new URL('../courses/migrations/', import.meta.url),
-  })
+  return postgres(environment, url, 'courses', new URL('../courses/migrations/', import.meta.url))
+}
+
+/** A schema, and the functions' roles where there is a key for their passwords: otherwise all come as the owner. */
+async function postgres(
+  { config }: Environment,
+  url: string,
+  schema: string,
+  folder: URL,
+): Promise<Provisioner[]> {
+  const key = config.rolesKey()
+  const [{ PostgresMigrations }, { PostgresRoles }] = await Promise.all([
+    import('../../shared/adapters/postgres-migrations.ts'),
+    import('../../shared/adapters/postgres-roles.ts'),
+  ])
+  const functions = roles.filter(({ service }) => service === schema)
+  return [
+    new PostgresMigrations({ url, schema, folder }),
+    ...(key === undefined ? [] : [new PostgresRoles({ url, schema, functions, key })]),
+  ]
 }

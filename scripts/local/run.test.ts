@@ -68,14 +68,33 @@ describe('a run', () => {
   })
 })
 
+async function environmentOf(run: Started): Promise<Record<string, string>> {
+  const { env } = (await (await run.fetch('/api/students/1')).json()) as { env: Record<string, string> }
+  return env
+}
+
 test('servers of the user are used instead of engines', async () => {
   using tree = new Tree()
   await using _ = await new Started(tree).ready()
   using other = new Tree()
   await using guest = await new Started(other, { env: serversOf(tree) }).ready()
   expect(guest.stdout).not.toMatch(/Postgres|Redis|NATS/)
-  const { env } = (await (await guest.fetch('/api/students/1')).json()) as { env: Record<string, string> }
-  expect(env).toMatchObject(serversOf(tree))
+  const { COURSES_URL, ...needed } = serversOf(tree)
+  const env = await environmentOf(guest)
+  expect(env).toMatchObject(needed)
+  expect(env).not.toHaveProperty('COURSES_URL')
+})
+
+test('a function comes to the engines as itself, and to a server of the user as that URL says', async () => {
+  using tree = new Tree()
+  await using own = await new Started(tree).ready()
+  const usersOf = ({ STUDENTS_URL = '', EVENTS_URL = '' }: Record<string, string>): string[] =>
+    [STUDENTS_URL, EVENTS_URL].map((url) => new URL(url).username)
+  expect(usersOf(await environmentOf(own))).toEqual(['registrar.students-get', 'students-get'])
+  using other = new Tree()
+  const { COURSES_URL = '' } = serversOf(tree)
+  await using mixed = await new Started(other, { env: { COURSES_URL } }).ready()
+  expect(usersOf(await environmentOf(mixed))).toEqual(['registrar', 'students-get'])
 })
 
 test('a watched run serves an edit at the next request', async () => {

@@ -53,17 +53,18 @@ export async function startRun(
   }
   const launch = launcher(root, { sources: watch })
   const [backing] = await together([
-    Backing.start({ configuration, guardian, output, onRestart }).then((it) => stack.use(it)),
+    Backing.start({ configuration, functions, guardian, output, onRestart }).then((it) => stack.use(it)),
     output.step('functions', () => launch.prepare()),
   ])
   signal.throwIfAborted()
 
   const archive = new MetricsArchive()
   let lookups: Record<string, string> = {}
+  const own = new Map(functions.map((found) => [found.name.full, backing.envOf(found)]))
   const env = ({ full }: FunctionName): Record<string, string> => ({
     ...configuration.childEnv,
     ...guardian.mark,
-    ...backing.urls,
+    ...own.get(full),
     ...lookups,
     FUNCTION: full,
     HOST: '127.0.0.1',

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { passwordOf } from '../../shared/provision/credentials.ts'
 import { aCourse, aStudent, type Entity, read, send } from './testing/client.ts'
 import { key, Started, until } from './testing/fixture.ts'
 import { WholeTree } from './testing/whole-tree.ts'
@@ -22,8 +23,10 @@ const dataFile = (name: string) => JSON.parse(readFileSync(join(tree.dataDir, na
 beforeAll(async () => {
   tree = new WholeTree()
   run = await new Started(tree, { env: { IDLE_SECONDS: '2' } }).ready()
-  secrets = new Map(Object.entries({ 'API key': key, ...dataFile('secrets.json') }))
-  expect([...secrets.keys()]).toEqual(['API key', 'postgres', 'redis', 'nats'])
+  const kept: Record<'postgres' | 'redis' | 'nats' | 'roles', string> = dataFile('secrets.json')
+  expect(Object.keys(kept)).toEqual(['postgres', 'redis', 'nats', 'roles'])
+  const ofFunctions = ['students-create', 'courses-enrol'].map((slug) => [slug, passwordOf(kept.roles, slug)])
+  secrets = new Map(Object.entries({ 'API key': key, ...kept, ...Object.fromEntries(ofFunctions) }))
   await makeItTalk()
   await run.stop()
 }, 240_000)
@@ -116,6 +119,7 @@ describe('no secret', () => {
 
   test('is in a file that others may read', () => {
     const readable = files(tree.dataDir).filter((file) => (statSync(file).mode & 0o077) !== 0)
+    expect(readFileSync(join(tree.dataDir, 'nats/nats.conf'), 'utf8')).toContain(secrets.get('courses-enrol'))
     const open = readable.filter((file) => found(readFileSync(file, 'latin1')).length > 0)
     expect(open.map((file) => relative(tree.dataDir, file))).toEqual([])
   })

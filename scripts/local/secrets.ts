@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { chmod, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** Engines' passwords of this data directory, made at its first start. */
-export type Secrets = Readonly<Record<'postgres' | 'redis' | 'nats', string>>
+/** Engines' passwords of this data directory, and the key of the functions' own, made at its first start. */
+export type Secrets = Readonly<Record<'postgres' | 'redis' | 'nats' | 'roles', string>>
 
 export async function loadSecrets(dataDir: string): Promise<Secrets> {
   const file = join(dataDir, 'secrets.json')
@@ -14,6 +14,7 @@ export async function loadSecrets(dataDir: string): Promise<Secrets> {
     postgres: known.postgres ?? make(),
     redis: known.redis ?? make(),
     nats: known.nats ?? make(),
+    roles: known.roles ?? make(),
   }
   await writePrivate(file, `${JSON.stringify(secrets, undefined, 2)}\n`)
   return secrets

@@ -9,6 +9,9 @@ export interface NatsOptions {
 /** Longest wait for a connection or an answer, in milliseconds. */
 const patience = 1000
 
+/** Where answers to a client come: nobody else's permissions let it listen there. */
+export const inboxOf = (name: string): string => `_INBOX.${name.replaceAll(/[^\w-]/g, '-')}`
+
 /** One connection, made when the object is, that comes back by itself whenever the server does. */
 export class NatsClient implements AsyncDisposable {
   readonly #options: NatsOptions
@@ -59,6 +62,7 @@ function connectionOptions({ url, name }: NatsOptions) {
   return {
     servers: host,
     name,
+    inboxPrefix: inboxOf(name),
     ...credentials,
     ...(protocol === 'tls:' ? { tls: {} } : {}),
     timeout: patience,

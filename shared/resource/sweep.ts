@@ -7,16 +7,16 @@ export interface SweepParts {
   readonly outbox: Outbox
   readonly relay: Relay
   readonly exhausted: Exhausted
-  readonly repository: Tombstones
+  readonly tombstones: Tombstones
 }
 
 /** Tells what one side's functions left untold, and clears away what is past its time; returns what it found. */
-export function sweeping({ outbox, relay, exhausted, repository }: SweepParts) {
+export function sweeping({ outbox, relay, exhausted, tombstones }: SweepParts) {
   return async (): Promise<Readonly<Record<'oldest_seconds' | 'buried' | 'collected', number>>> => {
     const oldest_seconds = await relay.sweep()
     const buried = await exhausted.bury()
     await outbox.purge()
-    const collected = await collectOld(repository)
+    const collected = await collectOld(tombstones)
     return { oldest_seconds, buried, collected }
   }
 }

@@ -28,6 +28,7 @@ const sides: Readonly<Record<string, Sides>> = {
 const reached: Readonly<Record<string, readonly (Backing | keyof Sides)[]>> = {
   repository: ['database'],
   outbox: ['database'],
+  tombstones: ['database'],
   writer: ['database', 'CACHE_URL', 'EVENTS_URL'],
   relay: ['database', 'CACHE_URL', 'EVENTS_URL'],
   staleness: ['CACHE_URL'],

@@ -1,4 +1,4 @@
 import { sweeping } from '../../../shared/resource/sweep.ts'
 import type { Dependencies } from '../wiring.ts'
 
-export default (parts: Dependencies<'outbox' | 'relay' | 'exhausted' | 'repository'>) => sweeping(parts)
+export default (parts: Dependencies<'outbox' | 'relay' | 'exhausted' | 'tombstones'>) => sweeping(parts)

@@ -100,6 +100,7 @@ function journalHas(text: string): boolean {
 async function work(): Promise<void> {
   const connection = await connect({
     ...natsOptions(process.env['EVENTS_URL'] ?? ''),
+    inboxPrefix: `_INBOX.${name.replace('/', '-')}`,
     maxReconnectAttempts: -1,
   })
   const consumer = await connection.jetstream().consumers.get('Changes', name.replace('/', '-'))

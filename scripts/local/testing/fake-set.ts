@@ -1,11 +1,11 @@
 /** A small function set: what each does is in fake-main.ts. */
 export const functions: Readonly<Record<string, string>> = {
-  'students/get': `{ summary: 'get', trigger: { kind: 'http', operations: {} }, needs: [] }`,
+  'students/get': `{ summary: 'get', trigger: { kind: 'http', operations: {} }, needs: ['writer'] }`,
   'students/write': `{ summary: 'write', trigger: { kind: 'http', operations: {} }, needs: [] }`,
   'students/health': `{ summary: 'health', trigger: { kind: 'http', operations: {} }, needs: [] }`,
   'students/brief': `{ summary: 'brief', trigger: { kind: 'http', operations: {} }, needs: [], scaling: { timeout: 2 } }`,
   'platform/docs': `{ summary: 'docs', trigger: { kind: 'http', operations: {} }, needs: [] }`,
-  'platform/initialize': `{ summary: 'initialize', trigger: { kind: 'job' }, needs: [] }`,
+  'platform/initialize': `{ summary: 'initialize', trigger: { kind: 'job' }, needs: ['provisioners'] }`,
   'students/by-course': `{ summary: 'lookup', trigger: { kind: 'grpc', service: 's', method: 'm' }, needs: [] }`,
   'students/enrol': `{ summary: 'enrol', trigger: { kind: 'stream', stream: 'Changes', subject: 'changes.students' }, needs: [] }`,
   'students/sweep': `{ summary: 'sweep', trigger: { kind: 'cron', schedule: '0 0 29 2 *' }, needs: [] }`,
