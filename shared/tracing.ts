@@ -34,16 +34,18 @@ export interface Trace {
 /** Carries ids on, and makes no span. */
 class Ids implements Trace {
   readonly traceId: string
-  readonly #spanId: string
+  #spanId: string | undefined
   readonly #sampled: number
 
-  constructor({ traceId, spanId, traceFlags }: SpanContext) {
-    this.traceId = traceId
+  constructor({ traceId, spanId, traceFlags }: Partial<SpanContext> = {}) {
+    this.traceId = traceId ?? randomHex(16)
     this.#spanId = spanId
-    this.#sampled = traceFlags & 1
+    this.#sampled = (traceFlags ?? 1) & 1
   }
 
   get traceparent(): string {
+    // Made when it is asked for: what is answered from the cache calls nobody.
+    this.#spanId ??= randomHex(8)
     return `00-${this.traceId}-${this.#spanId}-0${this.#sampled}`
   }
 
@@ -79,7 +81,7 @@ export function recordSpans(): void {
 /** Starts a span below `parent` (a traceparent), or at the root of a trace of its own. */
 export function startTrace(name: string, role: SpanRole, parent: string | undefined): Trace {
   const remote = parseTraceparent(parent)
-  if (!recording) return new Ids(remote ?? newIds())
+  if (!recording) return new Ids(remote)
   const above = remote ? trace.setSpanContext(ROOT_CONTEXT, remote) : ROOT_CONTEXT
   const span = trace.getTracer('registrar').startSpan(name, { kind: kinds[role] }, above)
   return traceOf(span, remote)
@@ -109,20 +111,15 @@ function idsOf({ traceId, spanId, traceFlags }: SpanContext): Pick<Trace, 'trace
 }
 
 /** As the SDK makes them: unique is enough, and a cold start need not wait for cryptography. */
-function newIds(): SpanContext {
-  return { traceId: randomHex() + randomHex(), spanId: randomHex(), traceFlags: 1 }
-}
+const newIds = (): SpanContext => ({ traceId: randomHex(16), spanId: randomHex(8), traceFlags: 1 })
 
-/** 64 random bits in hexadecimal digits, never all zero. */
-const randomHex = (): string =>
-  hex(1 + Math.floor(Math.random() * (2 ** 32 - 1))) + hex(Math.random() * 2 ** 32)
+const words = new Uint32Array(4)
+const bytes = Buffer.from(words.buffer)
 
-const bytes: string[] = []
-
-/** A number below 2 ** 32 as eight digits: its `toString(16)` is that of fractions, and a twentieth of a cached answer. */
-function hex(n: number): string {
-  if (bytes.length === 0) for (let i = 0; i < 256; i++) bytes.push(i.toString(16).padStart(2, '0'))
-  return `${bytes[n >>> 24]}${bytes[(n >>> 16) & 255]}${bytes[(n >>> 8) & 255]}${bytes[n & 255]}`
+/** Random bytes in hexadecimal digits, never all zero; in one call, since to put them together from strings costs thrice that. */
+function randomHex(length: 8 | 16): string {
+  for (let i = 0; i < length / 4; i++) words[i] = 1 + Math.floor(Math.random() * (2 ** 32 - 1))
+  return bytes.toString('hex', 0, length)
 }
 
 /** Runs a call to a backing service in a span of its own, below the active one. */

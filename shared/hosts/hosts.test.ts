@@ -94,6 +94,26 @@ describe('the native host', () => {
     sending.destroy()
   })
 
+  it('takes a body that was not sent for an empty one, and keeps the connection', async () => {
+    const port = await listen(nodeHttpServer(app), stack)
+    const socket = connect(port, '127.0.0.1')
+    const head = (path: string, more = ''): string => `POST ${path} HTTP/1.1\r\nHost: x\r\n${more}\r\n`
+    socket.write(head('/read') + head('/unread') + head('/read', 'Connection: close\r\n'))
+    const answers = (await text(socket)).split('HTTP/1.1 200 OK').slice(1)
+    expect(answers.map((one) => one.slice(one.indexOf('\r\n\r\n') + 4))).toEqual(['0', 'unread', '0'])
+  })
+
+  it('serves what comes before the app is made and after', async () => {
+    const { promise, resolve } = Promise.withResolvers<HttpApp>()
+    const port = await listen(nodeHttpServer(promise), stack)
+    const agent = new Agent()
+    const early = exchange(port, agent, 'POST', '/read', { body: 'abcd' })
+    expect((await exchange(port, agent, 'GET', '/_/health')).text).toBe('ok\n')
+    resolve(app)
+    expect((await early).text).toBe('4')
+    expect((await exchange(port, agent, 'POST', '/read', { body: 'abcde' })).text).toBe('5')
+  })
+
   it('survives one who goes away in the middle of a body', async () => {
     const port = await listen(nodeHttpServer(app), stack)
     const socket = connect(port, '127.0.0.1')
