@@ -1,8 +1,9 @@
+import { writeFile } from 'node:fs/promises'
 import { readHistory } from './history.ts'
 import { judge } from './judge/judge.ts'
 import { type Options, readOptions, UsageError, usage } from './options.ts'
 import { Progress } from './progress.ts'
-import { report } from './report.ts'
+import { markdown, report } from './report.ts'
 import { chaos } from './run.ts'
 
 // npm run chaos: the whole system, broken on purpose, and a judge who says whether it kept its promises.
@@ -11,14 +12,14 @@ const stopping = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopping.abort())
 
 /** The options of the run that a history is of, after it was judged again. */
-async function again(path: string): Promise<Options> {
+async function again(path: string, to: string | undefined): Promise<Options> {
   const history = await readHistory(path).catch((error: unknown) => {
     throw new UsageError(`${path} is no history: ${error instanceof Error ? error.message : error}`)
   })
   const { end, run } = history
   if (end) console.log(`${report(history, judge(history, end.snapshot))}\n`)
   else console.log('this history has no end: it cannot be judged, only run again\n')
-  return { ...run, replay: path }
+  return { ...run, replay: path, report: to }
 }
 
 async function main(): Promise<boolean> {
@@ -27,11 +28,12 @@ async function main(): Promise<boolean> {
     console.log(usage)
     return true
   }
-  const options = read.replay === undefined ? read : await again(read.replay)
+  const options = read.replay === undefined ? read : await again(read.replay, read.report)
   using progress = new Progress()
   progress.say(`seed ${options.seed}, ${options.minutes} minutes, courses in ${options.courses}`)
   const { history, verdict, numbers, kept } = await chaos(options, progress, stopping.signal)
   console.log(report(history, verdict, numbers))
+  if (options.report !== undefined) await writeFile(options.report, markdown(history, verdict, numbers))
   if (kept) console.log(`history ${kept}`)
   return verdict.findings.length === 0
 }

@@ -8,13 +8,16 @@ export interface Options {
   readonly courses: 'mongodb' | 'postgres'
   /** A history: judged again, and its run run again. */
   readonly replay: string | undefined
+  /** Where the numbers are to be written as Markdown. */
+  readonly report: string | undefined
 }
 
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-export const usage = `usage: npm run chaos -- [--minutes N] [--seed S] [--faults LIST] [--courses mongodb|postgres] [--replay FILE]
+export const usage = `usage: npm run chaos -- [--minutes N] [--seed S] [--faults LIST] [--courses mongodb|postgres]
+         [--replay FILE] [--report FILE]
 
 Runs the whole system on engines of its own, breaks what can break, and judges whether both sides are equal and
 nothing acknowledged was lost. Exit code 0 when they are, 1 when not; then the history is kept.
@@ -23,6 +26,7 @@ nothing acknowledged was lost. Exit code 0 when they are, 1 when not; then the h
   --faults LIST    with commas between them; -name leaves one out (all)
   --courses KIND   where courses lie: mongodb or postgres (mongodb)
   --replay FILE    judges a history again, then runs the same seed with the same faults
+  --report FILE    writes the numbers as a table in Markdown
 
 faults:
 ${Object.entries(faultKinds)
@@ -42,7 +46,7 @@ export function readOptions(args: readonly string[]): Options | 'help' {
   if (courses !== 'mongodb' && courses !== 'postgres')
     throw new UsageError('--courses is mongodb or postgres')
   const faults = chosen(values.faults).filter((kind) => kind !== 'kill-mongodb' || courses === 'mongodb')
-  return { minutes, seed, courses, faults, replay: values.replay }
+  return { minutes, seed, courses, faults, replay: values.replay, report: values.report }
 }
 
 function chosen(list: string | undefined): FaultKind[] {
@@ -66,6 +70,7 @@ function parse(args: readonly string[]) {
         faults: { type: 'string' },
         courses: { type: 'string' },
         replay: { type: 'string' },
+        report: { type: 'string' },
         help: { type: 'boolean', default: false },
       },
     }).values

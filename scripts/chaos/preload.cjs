@@ -1,8 +1,7 @@
 // Given to the functions of a chaos run by NODE_OPTIONS, so that the product has no hook of its own: a clock that is
-// wrong, and a message that kills whatever worker receives it.
+// wrong, and a message that kills whatever worker handles it.
 'use strict'
 const { readFileSync } = require('node:fs')
-const { Socket } = require('node:net')
 const { join } = require('node:path')
 
 const name = process.env.FUNCTION
@@ -35,10 +34,22 @@ function skewClock(file, own) {
   })
 }
 
+/**
+ * When its bytes are decoded, which is the first thing that a handler does and nobody does before it: a worker that only
+ * holds the message lives on, as with any message that a handler dies of. Decoding begins with a view of all the bytes.
+ */
 function dieOf(marker) {
-  const { push } = Socket.prototype
-  Socket.prototype.push = function (chunk, encoding) {
-    if (Buffer.isBuffer(chunk) && chunk.includes(marker)) process.kill(process.pid, 'SIGKILL')
-    return push.call(this, chunk, encoding)
+  const { DataView: Real } = globalThis
+  globalThis.DataView = class extends Real {
+    constructor(buffer, offset, length) {
+      super(buffer, offset, length)
+      if (Buffer.from(buffer, this.byteOffset, this.byteLength).includes(marker)) die()
+    }
   }
+}
+
+function die() {
+  process.kill(process.pid, 'SIGKILL')
+  // Not one step more, however long the signal takes.
+  for (;;);
 }

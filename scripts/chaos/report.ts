@@ -11,6 +11,15 @@ export function report(history: History, verdict: Verdict, numbers?: Numbers): s
   return [...told(verdict), '', ...table(rowsOf(history, verdict, numbers))].join('\n')
 }
 
+/** The numbers alone, as a table in Markdown. */
+export function markdown(history: History, verdict: Verdict, numbers: Numbers): string {
+  const rows = rowsOf(history, verdict, numbers).map(([name, value]) => {
+    const indented = name.startsWith(' ') ? `&ensp;${name.trim()}` : name
+    return `| ${indented} | ${value} |`
+  })
+  return `${['| | |', '|---|---|', ...rows].join('\n')}\n`
+}
+
 function told({ findings }: Verdict): string[] {
   return Object.entries(judgements).flatMap(([judgement, meaning]) => {
     const own = findings.filter((finding) => finding.judgement === judgement)
@@ -42,7 +51,7 @@ function rowsOf(history: History, { findings, excused }: Verdict, numbers?: Numb
     ['reads', String(reads.length)],
     ['faults', String(faults.length)],
     ...byKind(faults).map(([kind, number]): Row => [`  ${kind}`, String(number)]),
-    ['kills', String(kills)],
+    ['kills', `${kills} (${(kills / run.minutes).toFixed(0)} a minute)`],
     ...(numbers
       ? ([
           ['processes started', String(numbers.started)],
@@ -60,6 +69,10 @@ function rowsOf(history: History, { findings, excused }: Verdict, numbers?: Numb
       'stale, as the contract allows',
       `${excused.count}${excused.count > 0 ? `, longest ${seconds(excused.longest)}` : ''}`,
     ],
+    ...Object.keys(judgements).map((judgement): Row => {
+      const own = findings.filter((finding) => finding.judgement === judgement)
+      return [judgement, String(own.length)]
+    }),
     [
       'verdict',
       findings.length === 0 ? 'nothing lost, asymmetric or stale' : `GUILTY: ${findings.length} findings`,

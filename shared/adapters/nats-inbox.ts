@@ -63,6 +63,7 @@ export class NatsInbox implements Inbox, AsyncDisposable {
 
   #delivery(message: JsMsg): Delivery {
     return {
+      sequence: message.info.streamSequence,
       payload: message.data,
       subject: message.subject,
       traceparent: message.headers?.get('traceparent') || undefined,

@@ -1,10 +1,10 @@
-import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import type { Delivery } from '../worker/inbox.ts'
 import { work } from './worker.ts'
 
 const delivery = (): Delivery => ({
+  sequence: 1,
   payload: new Uint8Array(),
   subject: 'some.subject',
   traceparent: undefined,
@@ -38,41 +38,81 @@ it.each([1, 3])('keeps to a concurrency of %i, whatever its consumer gives', asy
   expect([most, handled]).toEqual([concurrency, 12])
 })
 
-/** Delivers in the order of the stream what is not acknowledged, as JetStream does, to one worker after the other. */
-it('what is delivered with a message that kills its worker is handled all the same', async () => {
-  const poison = 0
-  const deliveries = Array.from({ length: 64 }, () => 0)
-  const left = new Set(deliveries.keys())
-  for (let life = 0; life < 20; life++) {
+interface Message {
+  readonly kills: boolean
+  deliveries: number
+  done: boolean
+  /** It is with nobody, and comes again at this time. */
+  due: number
+}
+
+/** As a consumer's. */
+const [mostDeliveries, ackWait] = [20, 4000]
+
+/**
+ * What happens to the messages of one consumer, JetStream's part: what is not acknowledged is delivered in the order of
+ * the stream to one worker after another, and each time it counts. In each of the first lives a killer comes, with 62
+ * others.
+ */
+async function liveWith(killers: number): Promise<readonly Message[]> {
+  const messages: Message[] = []
+  const open = () => messages.filter(({ done, deliveries }) => !done && deliveries < mostDeliveries)
+  for (let life = 0; life < killers || open().length > 0; life++) {
+    if (life < killers)
+      for (let n = 0; n < 63; n++) messages.push({ kills: n === 0, deliveries: 0, done: false, due: 0 })
     const died = new AbortController()
+    const ended = (): boolean => died.signal.aborted || open().length === 0
     const inbox = {
       async *messages(): AsyncIterable<Delivery> {
-        for (const n of [...left]) {
-          deliveries[n] = (deliveries[n] ?? 0) + 1
-          yield {
-            ...delivery(),
-            payload: Uint8Array.of(n),
-            deliveries: deliveries[n] ?? 0,
-            acknowledge: async () => void (died.signal.aborted || left.delete(n)),
+        while (!ended()) {
+          for (const message of open().filter(({ due }) => due <= Date.now())) {
+            message.due = Number.POSITIVE_INFINITY
+            message.deliveries++
+            yield {
+              ...delivery(),
+              sequence: messages.indexOf(message),
+              payload: Uint8Array.of(message.kills ? 1 : 0),
+              deliveries: message.deliveries,
+              acknowledge: async () => {
+                message.done ||= !died.signal.aborted
+              },
+              retry: async (delay) => {
+                if (!died.signal.aborted) message.due = Date.now() + delay
+              },
+            }
           }
+          await new Promise((resolve) => setTimeout(resolve, 10))
         }
-        await new Promise(() => {})
       },
     }
     const handler = {
       ready: async () => {},
-      async handle([n]: Uint8Array) {
-        await sleep(1)
-        if (n !== poison) return 'done'
+      async handle([kills]: Uint8Array) {
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        if (kills === 0) return 'done'
         died.abort()
         return new Promise<never>(() => {})
       },
     }
-    void work('some/worker', inbox, handler, 64, new AbortController().signal)
-    await once(died.signal, 'abort')
+    void work('some/worker', inbox, handler, 1000, new AbortController().signal)
+    while (!ended()) await vi.advanceTimersByTimeAsync(10)
+    for (const message of open())
+      if (message.due === Number.POSITIVE_INFINITY) message.due = Date.now() + ackWait
   }
-  expect([...left]).toEqual([poison])
-  expect(deliveries[poison]).toBe(20)
-  // Twenty would have led them to the dead letters.
-  expect(Math.max(...deliveries.slice(1))).toBeLessThan(20)
-})
+  return messages
+}
+
+it.each([1, 3])(
+  'what is delivered with %i messages that kill their worker is handled all the same',
+  async (killers) => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const messages = await liveWith(killers)
+    expect(messages.filter(({ kills, done }) => kills && done)).toEqual([])
+    const harmless = messages.filter(({ kills }) => !kills)
+    expect(harmless.filter(({ done }) => !done)).toEqual([])
+    // Twenty would have led them to the dead letters.
+    const deliveries = harmless.map(({ deliveries: count }) => count)
+    expect(Math.max(...deliveries)).toBeLessThan(12)
+  },
+)

@@ -13,6 +13,7 @@ import { inboxOf } from '../wiring/backing.ts'
 import type { WorkerHandler } from '../worker/handler.ts'
 import type { Delivery, Inbox } from '../worker/inbox.ts'
 import { Isolation } from '../worker/isolation.ts'
+import { Suspicion } from '../worker/suspicion.ts'
 import { type Assembly, hostProcess } from './host.ts'
 import { operational } from './operational.ts'
 
@@ -74,6 +75,7 @@ export async function work(
       traceparent: context.trace.traceparent,
     })
   })
+  const suspicion = new Suspicion()
   while (!signal.aborted) {
     await untilReady(handler, signal)
     const pause = new AbortController()
@@ -81,16 +83,23 @@ export async function work(
     const underWay = new Set<Promise<void>>()
     const isolation = new Isolation()
     for await (const delivery of inbox.messages(concurrency, pulling)) {
+      // Where messages come one by one, a death counts for nobody else.
+      const verdict = concurrency === 1 ? 'innocent' : suspicion.of(delivery)
+      if (typeof verdict === 'object') {
+        void delivery.retry(verdict.pause).catch(() => {})
+        continue
+      }
       const context = contextOf(name, delivery)
       const invoked = (): Promise<void> => invoke(delivery, context)
       const settled = inProgress(
         delivery,
-        delivery.deliveries > 1 ? isolation.alone(invoked) : isolation.together(invoked),
+        verdict === 'alone' ? isolation.alone(delivery.deliveries, invoked) : isolation.together(invoked),
       )
         // What could not be settled comes again; the log has its line from the middleware.
         .catch(() => {})
         .then(() => {
           underWay.delete(settled)
+          if (context.outcome !== 'ok' && context.outcome !== 'dead_letter') suspicion.acquit(delivery)
           if (context.outcome === 'unavailable') pause.abort()
         })
       underWay.add(settled)

@@ -43,6 +43,7 @@ function watch(consumer: string, inbox: Inbox): Inbox {
 
 function until(delivery: Delivery, letGo: () => void): Delivery {
   return {
+    sequence: delivery.sequence,
     payload: delivery.payload,
     subject: delivery.subject,
     traceparent: delivery.traceparent,

@@ -1,5 +1,7 @@
 /** One message of a consumer. It is settled once: acknowledged, given back, or put into the dead letter. */
 export interface Delivery {
+  /** Its place in the stream, the same at each of its deliveries. */
+  readonly sequence: number
   readonly payload: Uint8Array
   readonly subject: string
   readonly traceparent: string | undefined

@@ -18,7 +18,7 @@ test('what comes again runs alone, everything else together, and all of it runs'
   await Promise.all(
     Array.from({ length: 200 }, async (_, i) => {
       await sleep(Math.random() * 100)
-      await (i % 5 === 0 ? isolation.alone(run('alone')) : isolation.together(run('together')))
+      await (i % 5 === 0 ? isolation.alone(3, run('alone')) : isolation.together(run('together')))
     }),
   )
   expect(done).toBe(200)
@@ -27,8 +27,23 @@ test('what comes again runs alone, everything else together, and all of it runs'
 
 test('a failure lets the others go on', async () => {
   const isolation = new Isolation()
-  await expect(isolation.alone(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
+  await expect(isolation.alone(3, () => Promise.reject(new Error('no')))).rejects.toThrow('no')
   await expect(isolation.together(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
-  expect(await isolation.alone(async () => 1)).toBe(1)
+  expect(await isolation.alone(3, async () => 1)).toBe(1)
   expect(await isolation.together(async () => 2)).toBe(2)
+})
+
+test('what was delivered least often comes first', async () => {
+  const isolation = new Isolation()
+  const order: number[] = []
+  const held = Promise.withResolvers<void>()
+  const first = isolation.together(() => held.promise)
+  const all = [19, 5, 3, 19, 13].map((deliveries) =>
+    isolation.alone(deliveries, async () => void order.push(deliveries)),
+  )
+  await sleep(100)
+  expect(order).toEqual([])
+  held.resolve()
+  await Promise.all([first, ...all])
+  expect(order).toEqual([3, 5, 13, 19, 19])
 })

@@ -1,23 +1,26 @@
-/** How long the first that comes again waits for others that come again with it, in milliseconds. */
+/** Longest that a message waits for others that come again with it, in milliseconds. */
 const gathering = 50
 
+interface Suspect {
+  readonly deliveries: number
+  readonly go: () => void
+}
+
 /**
- * Lets messages of a first delivery run together, and each that comes again alone. It may be what killed the worker that
- * had it, and a death counts as a delivery for all that the worker held: among others it would lead them to the dead
- * letters with it. Those that come again together come in a random order, so that of the ones behind it half are done
- * before it each time, where a fixed order would have all of them die with it each time.
+ * Lets messages that nobody died of run together, and each that somebody may have died of alone: those that were
+ * delivered least often first, so that no killer keeps what came after it from being done. Those that were delivered
+ * equally often come in a random order: of a fixed one the same would die with a killer each time.
  */
 export class Isolation {
   #together = 0
   #alone = false
-  /** Whether those that came again together have come. */
-  #gathered = false
-  readonly #suspects: (() => void)[] = []
+  readonly #suspects: Suspect[] = []
   #others: (() => void)[] = []
 
   /** Runs work beside others, when nothing runs or waits to run alone. */
   async together<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#alone || this.#gathered) await new Promise<void>((resolve) => this.#others.push(resolve))
+    if (this.#alone || this.#suspects.length > 0)
+      await new Promise<void>((resolve) => this.#others.push(resolve))
     else this.#together++
     try {
       return await work()
@@ -27,10 +30,13 @@ export class Isolation {
     }
   }
 
-  /** Runs work while nothing else runs. */
-  async alone<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#suspects.length === 0) setTimeout(() => this.#begin(), gathering)
-    await new Promise<void>((resolve) => this.#suspects.push(resolve))
+  /** Runs work, of what was delivered this often, while nothing else runs. */
+  async alone<T>(deliveries: number, work: () => Promise<T>): Promise<T> {
+    await new Promise((resolve) => setTimeout(resolve, gathering * Math.random()))
+    await new Promise<void>((go) => {
+      this.#suspects.push({ deliveries, go })
+      this.#next()
+    })
     try {
       return await work()
     } finally {
@@ -44,17 +50,12 @@ export class Isolation {
     }
   }
 
-  #begin(): void {
-    this.#gathered = true
-    this.#next()
-  }
-
   #next(): void {
-    if (this.#alone || this.#together > 0 || !this.#gathered) return
-    const [next] = this.#suspects.splice(Math.floor(Math.random() * this.#suspects.length), 1)
-    this.#gathered = this.#suspects.length > 0
-    if (!next) return
+    if (this.#alone || this.#together > 0) return
+    const fewest = Math.min(...this.#suspects.map(({ deliveries }) => deliveries))
+    const next = this.#suspects.findIndex(({ deliveries }) => deliveries === fewest)
+    if (next < 0) return
     this.#alone = true
-    next()
+    for (const { go } of this.#suspects.splice(next, 1)) go()
   }
 }

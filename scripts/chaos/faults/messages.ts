@@ -49,7 +49,7 @@ export const poisonBytes: Fault = async (stage, random, kind) => {
   })
 }
 
-/** Twenty deliveries, each the death of a worker: it takes minutes. */
+/** Twenty deliveries, every second one the death of a worker: it takes a minute or two. */
 export const poisonKiller: Fault = async (stage, random, kind) => {
   const subject = random.pick(Object.values(toldTo)) ?? ''
   const mark = `killer-${++marks}`

@@ -30,16 +30,21 @@ const card = (kind: FaultKind, fault: Fault, times = 1): Card => ({ kind, fault,
 
 const lanes: readonly Lane[] = [
   {
-    name: 'processes',
-    gap: [400, 2400],
+    name: 'kills',
+    // A minute has over 40, the stillness around a wipe included.
+    gap: [100, 800],
     overlapping: true,
     cards: [
       card('kill-function', killFunction, 24),
       card('kill-worker', killWorker, 16),
       card('kill-sweeper', killSweeper, 2),
-      card('pause', pauseFunction, 3),
-      card('rolling', rolling),
     ],
+  },
+  {
+    name: 'processes',
+    gap: [6000, 24_000],
+    overlapping: true,
+    cards: [card('pause', pauseFunction, 3), card('rolling', rolling)],
   },
   {
     name: 'engines',
@@ -70,8 +75,14 @@ const lanes: readonly Lane[] = [
       card('late', late, 8),
       card('reorder', reorder, 8),
       card('poison-bytes', poisonBytes, 2),
-      card('poison-killer', poisonKiller),
     ],
+  },
+  {
+    name: 'killers',
+    // Each lives for a minute or two: a worker has one or two of them at a time, not ten.
+    gap: [10_000, 90_000],
+    overlapping: false,
+    cards: [card('poison-killer', poisonKiller)],
   },
   { name: 'clocks', gap: [1000, 8000], overlapping: false, cards: [card('clock', clock)] },
 ]
