@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { discoverFunctions } from '../shared/spec/discover.ts'
 import { consumers } from './generate/consumers.ts'
+import { secretFiles } from './generate/knative/secrets.ts'
 import { generatedFolder, knative } from './generate/knative.ts'
 import { kicFolder, kong } from './generate/kong.ts'
 import { observability } from './generate/observability/observability.ts'
@@ -21,6 +22,7 @@ export async function generated(root: string): Promise<ReadonlyMap<string, strin
     ['shared/generated/consumers.json', consumers(functions)],
     ['shared/generated/roles.json', roles(functions)],
     ['docker-bake.hcl', bake(version, functions)],
+    ...secretFiles(functions),
     ...openfaas(version, functions),
     ...observability(functions),
     ...(await knative(root, functions)),

@@ -26,14 +26,22 @@ export const secretNames: Readonly<Record<string, string>> = {
   ROLES_KEY: 'registrar-roles-key',
 }
 
+/** The same of one function, at servers where it is somebody of its own: `registrar-students-get-db`. */
+export function ownSecretName(variable: string, slug: string): string | undefined {
+  const server = { STUDENTS_URL: 'db', COURSES_URL: 'db', EVENTS_URL: 'events' }[variable]
+  return server && `registrar-${slug}-${server}`
+}
+
 /** What a function may be told from outside; nothing is read before it is asked for. */
 export class Config {
   readonly #variables: Variables
   readonly #secrets: string
+  readonly #slug: string | undefined
 
-  constructor(variables: Variables = process.env, secrets = secretsFolder) {
+  constructor(variables: Variables = process.env, secrets = secretsFolder, slug?: string) {
     this.#variables = variables
     this.#secrets = secrets
+    this.#slug = slug
   }
 
   /** A backing service's URL, whose scheme picks its adapter. */
@@ -92,14 +100,16 @@ export class Config {
   }
 
   #secret(variable: string): string | undefined {
-    const name = secretNames[variable]
-    if (name === undefined) return undefined
-    try {
-      return readFileSync(`${this.#secrets}/${name}`, 'utf8').trim()
-    } catch {
-      // Elsewhere there is no such folder, and on OpenFaaS not every secret is every function's.
-      return undefined
+    const own = this.#slug === undefined ? undefined : ownSecretName(variable, this.#slug)
+    for (const name of [own, secretNames[variable]]) {
+      if (name === undefined) continue
+      try {
+        return readFileSync(`${this.#secrets}/${name}`, 'utf8').trim()
+      } catch {
+        // Elsewhere there is no such folder, and on OpenFaaS not every secret is every function's.
+      }
     }
+    return undefined
   }
 
   #integer(variable: string, otherwise: number, least: number, most: number): number {

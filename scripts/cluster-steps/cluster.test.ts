@@ -88,13 +88,21 @@ describe('scripts/cluster up', () => {
       ...['mongodb-password', 'nats-password', 'postgres-password', 'redis-password'].map(
         (one) => `registrar.${one}`,
       ),
-      ...['api-key', 'cache', 'courses-db', 'events', 'students-db'].map(
+      ...['api-key', 'cache', 'courses-db', 'events', 'roles', 'students-db'].map(
         (one) => `registrar.registrar-${one}`,
       ),
     ])
     const passwords = Object.values(there).map((data) => /k[0-9a-f]{36}/.exec(JSON.stringify(data))?.[0])
-    expect(new Set(passwords).size).toBe(5)
+    expect(new Set(passwords).size).toBe(6)
     expect(there['registrar.registrar-cache']).toEqual({ url: `redis://:${passwords[0]}@redis:6379` })
+    expect(there['registrar.nats-password']).toMatchObject({
+      'authorization.conf': expect.stringMatching(/user: "students-enrol", password: p[0-9a-f]{48}\n/),
+    })
+    expect(there['registrar.registrar-students-db']).toMatchObject({
+      'students-get': expect.stringMatching(
+        /^postgres:\/\/registrar\.students-get:p[0-9a-f]{48}@postgres:5432\/registrar$/,
+      ),
+    })
     for (const password of passwords) expect(JSON.stringify(ended.calls)).not.toContain(password)
   })
 
@@ -104,7 +112,7 @@ describe('scripts/cluster up', () => {
     const second = await cluster(['up'])
     expect(second.code).toBe(0)
     expect(await secretsThere()).toEqual(before)
-    // But for the passwords, which are there.
+    // But for the key of the API, which is there.
     expect(new Set(changes(second))).toEqual(new Set(changes(first)))
     expect(changes(second).length).toBeLessThan(changes(first).length)
   })

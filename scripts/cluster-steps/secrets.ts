@@ -1,10 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { secretNames } from '../../shared/config.ts'
+import { passwordOf } from '../../shared/provision/credentials.ts'
+import type { DiscoveredFunction } from '../../shared/spec/discover.ts'
+import { natsUsers } from '../credentials/nats-users.ts'
+import { rolesSecret, secretsOf } from '../credentials/secrets.ts'
+import { authorization } from '../engines/nats.ts'
+import { type UrlName, urlNames } from '../local/configuration.ts'
 import type { Cluster } from './cluster.ts'
 
-/** The servers of knative/base/servers: the Secret with each one's password, and the URL with which functions come. */
+/** The servers of knative/base/servers: the Secret with each one's password, and the URL with which their owner comes. */
 const servers: Readonly<
-  Record<string, { readonly password: string; readonly url: (password: string) => string }>
+  Record<UrlName, { readonly password: string; readonly url: (password: string) => string }>
 > = {
   STUDENTS_URL: {
     password: 'postgres-password',
@@ -24,14 +29,34 @@ export const kong = { namespace: 'kong', secret: 'registrar-redis' } as const
 export const apiKey = { secret: 'registrar-api-key', label: 'konghq.com/credential' } as const
 
 /** Makes what is missing, with random passwords: what is there stays, for servers have it in their data. */
-export async function makeSecrets(cluster: Cluster): Promise<void> {
-  for (const [variable, { password, url }] of Object.entries(servers)) {
-    const known = await dataOf(cluster, namespace, password, 'password')
-    const word = known ?? randomWord()
-    if (known === undefined) await create(cluster, namespace, password, { password: word })
-    await create(cluster, namespace, secretNames[variable] ?? variable, { url: url(word) })
-    if (variable === 'CACHE_URL') await create(cluster, kong.namespace, kong.secret, { password: word })
+export async function makeSecrets(cluster: Cluster, functions: readonly DiscoveredFunction[]): Promise<void> {
+  const known = (name: string, key: string): Promise<string> =>
+    dataOf(cluster, namespace, name, key).then((found) => found ?? randomWord())
+  const roles = await known(rolesSecret, 'key')
+  const words = {
+    STUDENTS_URL: await known(servers.STUDENTS_URL.password, 'password'),
+    COURSES_URL: await known(servers.COURSES_URL.password, 'password'),
+    CACHE_URL: await known(servers.CACHE_URL.password, 'password'),
+    EVENTS_URL: await known(servers.EVENTS_URL.password, 'password'),
   }
+  const users = natsUsers(functions, (slug) => passwordOf(roles, slug))
+  for (const variable of urlNames) {
+    const password = words[variable]
+    const more =
+      variable === 'EVENTS_URL'
+        ? { 'authorization.conf': authorization(JSON.stringify(password), users) }
+        : {}
+    await create(cluster, namespace, servers[variable].password, { password, ...more })
+  }
+  await create(cluster, kong.namespace, kong.secret, { password: words.CACHE_URL })
+  const urls = {
+    STUDENTS_URL: servers.STUDENTS_URL.url(words.STUDENTS_URL),
+    COURSES_URL: servers.COURSES_URL.url(words.COURSES_URL),
+    CACHE_URL: servers.CACHE_URL.url(words.CACHE_URL),
+    EVENTS_URL: servers.EVENTS_URL.url(words.EVENTS_URL),
+  }
+  for (const [name, data] of Object.entries(secretsOf(functions, urls, roles)))
+    await create(cluster, namespace, name, data)
   if ((await keyOf(cluster)) === undefined)
     await create(cluster, namespace, apiKey.secret, { key: randomWord() }, { [apiKey.label]: 'key-auth' })
 }

@@ -65,7 +65,7 @@ export function up(root: string, cluster: Cluster, images: boolean): Step[] {
         await apply('-f', join(root, 'knative/base/namespace.yaml'))
         const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: kong.namespace } }
         await cluster.kubectl(['apply', '--server-side', '-f', '-'], { input: JSON.stringify(namespace) })
-        await makeSecrets(cluster)
+        await makeSecrets(cluster, await discoverFunctions(root))
       },
     },
     {

@@ -29,7 +29,7 @@ beforeAll(async () => {
       password: 'test',
       env: guardian.mark,
       onSpawn: guardian.watch.bind(guardian),
-      users: natsUsers(functions, key),
+      users: natsUsers(functions, (slug) => passwordOf(key, slug)),
     }),
   )
   server = `127.0.0.1:${nats.port}`

@@ -1,5 +1,4 @@
 import { type Permissions, permissionsOf } from '../../shared/adapters/nats-permissions.ts'
-import { passwordOf } from '../../shared/provision/credentials.ts'
 import { backingOf } from '../../shared/spec/backing.ts'
 import type { DiscoveredFunction } from '../../shared/spec/discover.ts'
 import { consumersOf } from '../generate/consumers.ts'
@@ -12,11 +11,14 @@ export const natsFunctions = (functions: readonly DiscoveredFunction[]): Discove
   )
 
 /** Each function as an entry of the list `users` of NATS' configuration, which may publish and subscribe to its own alone. */
-export function natsUsers(functions: readonly DiscoveredFunction[], key: string): string {
+export function natsUsers(
+  functions: readonly DiscoveredFunction[],
+  passwordOf: (slug: string) => string,
+): string {
   const consumers = consumersOf(functions)
   return natsFunctions(functions)
     .map(({ name, declaration }) =>
-      userOf(name.slug, passwordOf(key, name.slug), permissionsOf(name, declaration, consumers)),
+      userOf(name.slug, passwordOf(name.slug), permissionsOf(name, declaration, consumers)),
     )
     .join('')
 }

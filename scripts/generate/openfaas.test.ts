@@ -7,7 +7,7 @@ import { Ajv } from 'ajv'
 import * as v from 'valibot'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseDocument } from 'yaml'
-import { secretNames } from '../../shared/config.ts'
+import { ownSecretName, secretNames } from '../../shared/config.ts'
 import { backingOf } from '../../shared/spec/backing.ts'
 import { scalingOf } from '../../shared/spec/define-function.ts'
 import { discoverFunctions } from '../../shared/spec/discover.ts'
@@ -114,7 +114,16 @@ it.each(all)(
   (slug, { secrets, environment }) => {
     const { name, declaration } = found(slug)
     const needed = backingOf(name, declaration)
-    expect(secrets).toEqual(needed.flatMap((one) => secretNames[one] ?? []))
+    const provisions = declaration.needs.includes('provisioners')
+    const own = (variable: string): string | undefined =>
+      provisions ? secretNames[variable] : (ownSecretName(variable, slug) ?? secretNames[variable])
+    expect(secrets).toEqual([
+      ...new Set([...needed, ...(provisions ? ['ROLES_KEY'] : [])].flatMap((one) => own(one) ?? [])),
+    ])
+    if (!provisions)
+      expect(
+        secrets.filter((one) => /-(db|events)$/.test(one) && !one.startsWith(`registrar-${slug}-`)),
+      ).toEqual([])
     expect([...Object.keys(environment), ...needed.filter((one) => one in secretNames)].sort()).toEqual([
       ...needed,
     ])

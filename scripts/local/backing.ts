@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { urlFor } from '../../shared/provision/credentials.ts'
+import { passwordOf, urlFor } from '../../shared/provision/credentials.ts'
 import { backingOf } from '../../shared/spec/backing.ts'
 import type { DiscoveredFunction } from '../../shared/spec/discover.ts'
 import { natsUsers } from '../credentials/nats-users.ts'
@@ -36,7 +36,8 @@ const starters = (functions: readonly DiscoveredFunction[], rolesKey: string): R
   redis: { title: 'Redis', start: startRedis },
   nats: {
     title: 'NATS',
-    start: (options) => startNats({ ...options, users: natsUsers(functions, rolesKey) }),
+    start: (options) =>
+      startNats({ ...options, users: natsUsers(functions, (slug) => passwordOf(rolesKey, slug)) }),
   },
 })
 

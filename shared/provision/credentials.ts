@@ -18,7 +18,10 @@ export function databaseOf({ pathname, username }: URL): string {
 }
 
 /** The same server's URL for a function; of servers at which functions are nobody of their own, the URL as it is. */
-export function urlFor(slug: string, url: string, key: string): string {
+export const urlFor = (slug: string, url: string, key: string): string =>
+  urlAs(slug, url, passwordOf(key, slug))
+
+export function urlAs(slug: string, url: string, password: string): string {
   const scheme = /^\w+/.exec(url)?.[0] ?? ''
   const user =
     scheme === 'postgres' || scheme === 'postgresql'
@@ -31,7 +34,7 @@ export function urlFor(slug: string, url: string, key: string): string {
   // A server that asks the owner for nothing asks nobody.
   if (own.password === '' && own.username === '') return url
   own.username = encodeURIComponent(user)
-  own.password = passwordOf(key, slug)
+  own.password = password
   return own.href
 }
 

@@ -8,7 +8,7 @@ export class Environment implements AsyncDisposable {
   readonly #stack = new AsyncDisposableStack()
   readonly #shared = new Map<string, AsyncDisposable>()
 
-  constructor(name: string, config = new Config()) {
+  constructor(name: string, config = new Config(undefined, undefined, name.replace('/', '-'))) {
     this.function = name
     this.config = config
   }

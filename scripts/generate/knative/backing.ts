@@ -3,6 +3,7 @@ import { secretNames } from '../../../shared/config.ts'
 import { type Backing, backingOf } from '../../../shared/spec/backing.ts'
 import type { DiscoveredFunction } from '../../../shared/spec/discover.ts'
 import { functionName } from '../../../shared/spec/names.ts'
+import { rolesSecret, secretKeyOf } from '../../credentials/secrets.ts'
 import { namespace } from './manifest.ts'
 
 /** Functions that are reached by URL themselves: those that answer lookups. */
@@ -20,14 +21,19 @@ function sourceOf(variable: Backing): { readonly secret: string } | { readonly l
   return { secret }
 }
 
-/** The URLs that a function needs, and no others. */
-export function backingEnv({ name, declaration }: DiscoveredFunction): IEnvVar[] {
-  return backingOf(name, declaration).map((variable) => {
+/** The URLs that a function needs, and no others, each as the function's own where it is somebody of its own. */
+export function backingEnv(found: DiscoveredFunction): IEnvVar[] {
+  const { name, declaration } = found
+  const urls = backingOf(name, declaration).map((variable): IEnvVar => {
     const source = sourceOf(variable)
-    return 'secret' in source
-      ? { name: variable, valueFrom: { secretKeyRef: { name: source.secret, key: 'url' } } }
-      : { name: variable, value: `http://${hostOf(source.lookup)}` }
+    if ('lookup' in source) return { name: variable, value: `http://${hostOf(source.lookup)}` }
+    const secretKeyRef = { name: source.secret, key: secretKeyOf(variable, found) }
+    return { name: variable, valueFrom: { secretKeyRef } }
   })
+  if (!declaration.needs.includes('provisioners')) return urls
+  // Without it no roles are made: the functions' URLs are then somebody else's work.
+  const secretKeyRef = { name: rolesSecret, key: 'key', optional: true }
+  return [...urls, { name: 'ROLES_KEY', valueFrom: { secretKeyRef } }]
 }
 
 /** Labels that the network policies of knative/base and of the overlays select by: what a pod may talk to. */

@@ -115,9 +115,11 @@ describe.skipIf(withoutKubectl)('the overlays', () => {
   })
 
   it.each(names)('every Secret that %s refers to is known: by the example, or made by it', (name) => {
-    const referred = new Set(podsOf(objects(name)).flatMap(secretsOf))
+    const all = podsOf(objects(name))
+    const referred = new Set(all.flatMap((pod) => secretsOf(pod)))
+    const needed = new Set(all.flatMap((pod) => secretsOf(pod, { optional: false })))
     const known = ['external-secrets', 'lab'].includes(name) ? made(objects(name)) : made(example)
-    expect([...referred].filter((one) => !known.includes(one))).toEqual([])
+    expect([...(name === 'lab' ? needed : referred)].filter((one) => !known.includes(one))).toEqual([])
     // What a store is asked for is what somebody reads.
     if (name === 'external-secrets') expect(known.toSorted()).toEqual([...referred].toSorted())
   })

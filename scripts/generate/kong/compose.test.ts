@@ -117,7 +117,8 @@ describe.each(functions)('$name.slug', ({ name, declaration }) => {
 
   test('has the URLs that it needs, and no others', () => {
     const urls = Object.keys(service?.environment ?? {}).filter((one) => !one.startsWith('OTEL_'))
-    expect(urls.sort()).toEqual([...backingOf(name, declaration)])
+    const provisions = declaration.needs.includes('provisioners') ? ['ROLES_KEY'] : []
+    expect(urls.sort()).toEqual([...backingOf(name, declaration), ...provisions].sort())
     if (urls.includes('COURSES_URL')) expect(service?.environment?.['COURSES_URL']).toMatch(/^mongodb:/)
   })
 

@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
+import { discoverFunctions } from '../../../shared/spec/discover.ts'
+import { manifestsOf, type OwnerUrls, secretsOf } from '../../credentials/secrets.ts'
 import { root } from '../lab.ts'
-import type { ServerUrls } from './servers.ts'
 
 export interface Overlay extends AsyncDisposable {
   /** For `kubectl apply -k`. */
@@ -11,7 +13,7 @@ export interface Overlay extends AsyncDisposable {
 }
 
 /** knative/overlays/lab as it is in the tree, but with this run's tag, and the URLs of this run's servers, which have passwords. */
-export async function overlayOf(tag: string, urls: ServerUrls): Promise<Overlay> {
+export async function overlayOf(tag: string, urls: OwnerUrls): Promise<Overlay> {
   const dir = await mkdtemp(join(tmpdir(), 'registrar-lab-overlay-'))
   const knative = join(dir, 'knative')
   const folder = join(knative, 'overlays/lab')
@@ -25,14 +27,10 @@ export async function overlayOf(tag: string, urls: ServerUrls): Promise<Overlay>
       data: { registry: 'dev.local', tag },
     }),
   )
-  const secrets = Object.entries(urls).map(([name, url]) =>
-    stringify({
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { name, namespace: 'registrar' },
-      stringData: { url },
-    }),
+  const secrets = manifestsOf(
+    secretsOf(await discoverFunctions(root), urls, randomBytes(24).toString('hex')),
+    'registrar',
   )
-  await writeFile(join(folder, 'secrets.yaml'), secrets.join('---\n'))
+  await writeFile(join(folder, 'secrets.yaml'), secrets.map((one) => stringify(one)).join('---\n'))
   return { folder, [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }) }
 }

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres from 'postgres'
+import type { OwnerUrls } from '../../credentials/secrets.ts'
 import { launch, onFreePort } from '../../engines/engine.ts'
 import { startPostgres } from '../../engines/postgres.ts'
 import { startRedis } from '../../engines/redis.ts'
@@ -11,13 +12,9 @@ import { Refusal } from '../../local/refusal.ts'
 import { buildStandin, findGo } from '../../mongo-standin/build.ts'
 import type { Lab } from '../lab.ts'
 
-/** As pods know them, with passwords: by the Secret that has each. */
-export type ServerUrls = Readonly<
-  Record<'registrar-students-db' | 'registrar-courses-db' | 'registrar-cache' | 'registrar-events', string>
->
-
 export interface Servers extends AsyncDisposable {
-  readonly urls: ServerUrls
+  /** As pods know them, with passwords. */
+  readonly urls: OwnerUrls
 }
 
 const node = '10.99.0.1'
@@ -59,11 +56,11 @@ export async function startServers(lab: Lab): Promise<Servers> {
     ),
   )
   await lab.host([5432, students.port], [6379, cache.port], [27_017, courses.port])
-  const urls: ServerUrls = {
-    'registrar-students-db': at(students.url, 5432),
-    'registrar-courses-db': at(courses.url, 27_017),
-    'registrar-cache': at(cache.url, 6379),
-    'registrar-events': 'nats://nats.nats.svc.cluster.local:4222',
+  const urls: OwnerUrls = {
+    STUDENTS_URL: at(students.url, 5432),
+    COURSES_URL: at(courses.url, 27_017),
+    CACHE_URL: at(cache.url, 6379),
+    EVENTS_URL: 'nats://nats.nats.svc.cluster.local:4222',
   }
   const all = stack.move()
   return { urls, [Symbol.asyncDispose]: () => all.disposeAsync() }

@@ -33,14 +33,26 @@ export function containersOf({ spec }: Pod): object[] {
   })
 }
 
-/** Secrets' keys that a pod's containers read, as `secret/key`. */
-export function secretsOf(pod: Pod): string[] {
-  return containersOf(pod).flatMap((container) =>
+/** Secrets' keys that a pod reads, as `secret/key`: its containers' variables, and the files of its projected volumes. */
+export function secretsOf(pod: Pod, { optional = true } = {}): string[] {
+  const variables = containersOf(pod).flatMap((container) =>
     envOf(container).flatMap((variable) => {
-      const { name, key } = objectAt(variable, 'valueFrom', 'secretKeyRef')
-      return name === undefined ? [] : [`${name}/${key}`]
+      const reference = objectAt(variable, 'valueFrom', 'secretKeyRef')
+      const { name, key } = reference
+      return name === undefined || (at(reference, 'optional') === true && !optional) ? [] : [`${name}/${key}`]
     }),
   )
+  const files = listAt(pod.spec, 'volumes')
+    .flatMap((volume) => listAt(volume, 'projected', 'sources'))
+    .flatMap((source) =>
+      listAt(source, 'secret', 'items').map((item) => `${at(source, 'secret', 'name')}/${at(item, 'key')}`),
+    )
+  return [...variables, ...files]
+}
+
+function listAt(value: unknown, ...path: string[]): unknown[] {
+  const list = at(value, ...path)
+  return Array.isArray(list) ? list : []
 }
 
 export function envOf(container: object): object[] {
