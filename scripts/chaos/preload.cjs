@@ -39,13 +39,14 @@ function skewClock(file, own) {
  * holds the message lives on, as with any message that a handler dies of. Decoding begins with a view of all the bytes.
  */
 function dieOf(marker) {
-  const { DataView: Real } = globalThis
-  globalThis.DataView = class extends Real {
-    constructor(buffer, offset, length) {
-      super(buffer, offset, length)
-      if (Buffer.from(buffer, this.byteOffset, this.byteLength).includes(marker)) die()
-    }
-  }
+  // A proxy, and no subclass: libraries take accessors from DataView's own prototype.
+  globalThis.DataView = new Proxy(DataView, {
+    construct(target, args, newTarget) {
+      const view = Reflect.construct(target, args, newTarget)
+      if (Buffer.from(view.buffer, view.byteOffset, view.byteLength).includes(marker)) die()
+      return view
+    },
+  })
 }
 
 function die() {
