@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { Client, type Outcome } from './connection.ts'
-import { type Trick, tricks } from './frames.ts'
+import type { Trick } from './frames/trick.ts'
+import { tricks } from './frames.ts'
 import { type Finding, judge } from './judge.ts'
 import type { Description } from './openapi.ts'
 import { Pool } from './pool.ts'
 import { messageOf, type Origin, shotOf } from './render.ts'
-import { type Drawn, requests } from './requests.ts'
+import type { Drawn } from './requests/drawn.ts'
+import { requests } from './requests.ts'
 import type { Ask, Shot } from './shot.ts'
 
 export interface CampaignOptions {

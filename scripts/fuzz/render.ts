@@ -1,6 +1,6 @@
 import type { Description, Operation, Schema } from './openapi.ts'
 import type { Pool } from './pool.ts'
-import type { Drawn } from './requests.ts'
+import type { Drawn } from './requests/drawn.ts'
 import { type Ask, bytesOf, type Shot } from './shot.ts'
 
 /** Whom requests go to. */

@@ -1,6 +1,12 @@
 import { expect, vi } from 'vitest'
 import type { streams } from '../../../shared/messages/streams.ts'
-import { enrolmentWorld, type World, type WorldOptions } from '../../../shared/testing/enrolment-world.ts'
+import {
+  aCourse,
+  aStudent,
+  enrolmentWorld,
+  type World,
+  type WorldOptions,
+} from '../../../shared/testing/enrolment-world.ts'
 import { Functions } from './functions.ts'
 
 /** Both sides in this process, and functions in processes of their own, over the same engines. */
@@ -29,6 +35,16 @@ export async function given({ broker }: World, stream: StreamName | 'DeadLetter'
 export async function unsettled({ broker }: World, stream: StreamName, consumer: string): Promise<number> {
   const manager = await (await broker.jetstream()).jetstreamManager()
   return (await manager.consumers.info(stream, consumer)).num_ack_pending
+}
+
+export interface Strangers {
+  readonly student: string
+  readonly course: string
+}
+
+/** A student and a course that know nothing of each other. */
+export async function strangers({ students, courses }: World): Promise<Strangers> {
+  return { student: (await students.create(aStudent())).id, course: (await courses.create(aCourse())).id }
 }
 
 /** Q1 of one link: both sides have one register of it, which says this. */

@@ -1,7 +1,7 @@
-import type { Register } from '../../../shared/enrolment/register.ts'
-import { allFaults } from '../faults/kinds.ts'
-import type { FaultRecord, History, ReadRecord, Seen, WriteRecord } from '../history.ts'
-import type { Snapshot, Stored } from '../snapshot/snapshot.ts'
+import type { Register } from '../../../../shared/enrolment/register.ts'
+import { allFaults } from '../../faults/kinds.ts'
+import type { FaultRecord, History, ReadRecord, Seen, WriteRecord } from '../../history.ts'
+import type { Snapshot, Stored } from '../../snapshot/snapshot.ts'
 
 /*
  * Histories by hand, for the tests of the judge: a student and a course, enrolled from the student's side, renamed and
@@ -104,4 +104,16 @@ export function crafted(): Crafted {
       deadLetters: [],
     },
   }
+}
+
+/** What the student's side has stored of its links. */
+export const ofStudent = (run: Crafted, links: Stored['links']) =>
+  run.snapshot.students.entities.splice(0, 1, { id: student, name: 'second', version: 3, links })
+/** What the course's side has. */
+export const ofCourse = (run: Crafted, links: Stored['links']) =>
+  run.snapshot.courses.entities.splice(0, 1, { id: course, name: 'course', version: 2, links })
+/** Both have this register. */
+export const both = (run: Crafted, of: Parameters<typeof register>[0]): void => {
+  ofStudent(run, { [course]: register(of) })
+  ofCourse(run, { [student]: register(of) })
 }
