@@ -3,7 +3,7 @@ import { mongoCourses } from '../../functions/courses/adapters/mongo-courses.ts'
 import { MongoIndexes } from '../../shared/adapters/mongo-indexes.ts'
 import { testDatabase } from '../../shared/testing/database.ts'
 import { describeMongo, testMongo } from '../../shared/testing/mongo.ts'
-import { type Linked, System } from './testing/system.ts'
+import { inTens, type Linked, System } from './testing/system.ts'
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 })
 
@@ -236,13 +236,6 @@ function drills(open: (stack: AsyncDisposableStack) => Promise<System>): void {
     const unknown = await system.command('reconcile', '--id', 'e'.repeat(24))
     expect([unknown.code, unknown.err]).toEqual([1, `There is no course ${'e'.repeat(24)}.\n`])
   })
-}
-
-async function inTens<T>(count: number, work: (i: number) => Promise<T>): Promise<T[]> {
-  const made: T[] = []
-  while (made.length < count)
-    made.push(...(await Promise.all(Array.from({ length: 10 }, (_, i) => work(made.length + i)))))
-  return made
 }
 
 describe('with courses as documents in Postgres, reconcile', () =>

@@ -246,15 +246,3 @@ describe.skipIf(withoutKubectl)('the overlays', () => {
       expect(find(objects('eventing'), 'Broker', String(at(trigger, 'spec', 'broker')))).toBeDefined()
   })
 })
-
-it('no file has a password in it', async () => {
-  const files = await readdir(folder, { recursive: true, withFileTypes: true })
-  for (const entry of files) {
-    if (!entry.isFile()) continue
-    const text = await readFile(join(entry.parentPath, entry.name), 'utf8')
-    const found = [...text.matchAll(/:\/\/[^\s/:@"']*:([^\s@/"']+)@/g)].map(([, password]) => password)
-    expect([entry.name, found.filter((password) => password !== 'REPLACE_ME')]).toEqual([entry.name, []])
-  }
-  const values = example.flatMap((secret) => Object.entries(objectAt(secret, 'stringData')))
-  for (const [, value] of values) expect(value).toContain('REPLACE_ME')
-})

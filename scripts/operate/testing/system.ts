@@ -223,3 +223,11 @@ export class System implements AsyncDisposable {
     await this.#stack.disposeAsync()
   }
 }
+
+/** Made ten at a time. */
+export async function inTens<T>(count: number, work: (i: number) => Promise<T>): Promise<T[]> {
+  const made: T[] = []
+  while (made.length < count)
+    made.push(...(await Promise.all(Array.from({ length: 10 }, (_, i) => work(made.length + i)))))
+  return made
+}
