@@ -40,8 +40,10 @@ test('takes a URL that the environment does not have from the file of its secret
   const folder = await mkdtemp(join(tmpdir(), 'registrar-secrets-'))
   await writeFile(join(folder, 'registrar-cache'), 'redis://in-file\n')
   const cache = (variables: Record<string, string>) =>
-    new Config(variables, folder).serviceUrl('CACHE_URL', ['redis']).url
+    new Config(variables, { secrets: folder }).serviceUrl('CACHE_URL', ['redis']).url
   expect(cache({})).toBe('redis://in-file')
   expect(cache({ CACHE_URL: 'redis://in-environment' })).toBe('redis://in-environment')
-  expect(() => new Config({}, folder).serviceUrl('EVENTS_URL', ['nats'])).toThrow(/EVENTS_URL is not set/)
+  expect(() => new Config({}, { secrets: folder }).serviceUrl('EVENTS_URL', ['nats'])).toThrow(
+    /EVENTS_URL is not set/,
+  )
 })

@@ -32,13 +32,20 @@ export function ownSecretName(variable: string, slug: string): string | undefine
   return server && `registrar-${slug}-${server}`
 }
 
+export interface ConfigOptions {
+  /** The function's, whose own secrets come before those of all. */
+  readonly slug?: string
+  /** The folder of secrets. */
+  readonly secrets?: string
+}
+
 /** What a function may be told from outside; nothing is read before it is asked for. */
 export class Config {
   readonly #variables: Variables
   readonly #secrets: string
   readonly #slug: string | undefined
 
-  constructor(variables: Variables = process.env, secrets = secretsFolder, slug?: string) {
+  constructor(variables: Variables = process.env, { slug, secrets = secretsFolder }: ConfigOptions = {}) {
     this.#variables = variables
     this.#secrets = secrets
     this.#slug = slug

@@ -90,7 +90,7 @@ describe('npm run credentials', () => {
     }
     expect((await readdir(folder)).sort()).toEqual([...wanted].sort())
     for (const name of wanted) expect((await stat(join(folder, name))).mode & 0o077).toBe(0)
-    const read = (slug: string) => new Config({}, folder, slug)
+    const read = (slug: string) => new Config({}, { secrets: folder, slug })
     expect(read('students-get').serviceUrl('STUDENTS_URL', ['postgres']).url).toContain(
       'registrar.students-get:',
     )

@@ -17,6 +17,9 @@ export interface PostgresOptions {
 /** Longest that one piece of work may take, in milliseconds: the server gives up first, unless it is not there. */
 const patience = { server: 1300, client: 1500 }
 
+/** Connections of one instance, at most: deploy.md says what that is for many. */
+export const poolSize = 6
+
 /**
  * Most pieces of work at a time, for each connection: what is done of them within `patience` even by a server that is ten
  * times slower than usual. More would only be refused later, and would take the connections of the others with it.
@@ -67,7 +70,7 @@ export class PostgresClient implements AsyncDisposable {
   }
 
   get #max(): number {
-    return this.#options.max ?? 6
+    return this.#options.max ?? poolSize
   }
 
   async #bounded<T>(name: string, work: (sql: Sql) => Promise<T>): Promise<T> {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
-import postgres from 'postgres'
+import type postgres from 'postgres'
 import type { Provisioner, Step } from '../provision/provisioner.ts'
 import { afterAll, type Change, catalogue, changes, type Thing } from './postgres-catalogue.ts'
+import { inSession } from './postgres-session.ts'
 
 export interface MigrationsOptions {
   readonly url: string
@@ -39,7 +40,7 @@ export class PostgresMigrations implements Provisioner {
   async plan(): Promise<readonly Step[]> {
     const { schema } = this.#options
     const migrations = await this.#read()
-    return this.#connected(async (sql) => {
+    return inSession(this.#options.url, async (sql) => {
       const applied = await this.#applied(sql)
       for (const { name, version, checksum } of migrations) {
         const there = applied.get(version)
@@ -63,7 +64,7 @@ export class PostgresMigrations implements Provisioner {
     const { schema } = this.#options
     return {
       title: `schema ${schema}: ${title}`,
-      apply: () => this.#connected((sql) => locked(sql, schema, work)),
+      apply: () => inSession(this.#options.url, (sql) => locked(sql, schema, work)),
     }
   }
 
@@ -135,20 +136,6 @@ export class PostgresMigrations implements Provisioner {
     const rows = await sql<Applied[]>`
       select version, checksum, to_jsonb(migrations)->'made' as made from ${sql(schema)}.migrations order by version`
     return new Map(rows.map((row) => [row.version, row]))
-  }
-
-  async #connected<T>(work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
-    const sql = postgres(this.#options.url, {
-      max: 1,
-      onnotice: () => {},
-      connect_timeout: 5,
-      fetch_types: false,
-    })
-    try {
-      return await work(sql)
-    } finally {
-      await sql.end({ timeout: 2 })
-    }
   }
 }
 

@@ -6,7 +6,7 @@ import roles from '../generated/roles.json' with { type: 'json' }
 import { passwordOf, roleOf, urlFor } from '../provision/credentials.ts'
 import { collectOld } from '../resource/collect.ts'
 import { testDatabase } from '../testing/database.ts'
-import { PostgresClient } from './postgres-client.ts'
+import { PostgresClient, poolSize } from './postgres-client.ts'
 import { PostgresOutbox } from './postgres-outbox.ts'
 import { PostgresRepository } from './postgres-repository.ts'
 import { PostgresRoles } from './postgres-roles.ts'
@@ -179,6 +179,11 @@ it('a sweeper can do its work', async () => {
   expect(left[0]).toEqual({ outbox: 0, tombstones: 0, links: 0, claims: 0, floor: 1000 })
 })
 
+it('one instance of each function, as a local run has them, and an operator find room at the server', async () => {
+  const [server] = await owner<{ max_connections: string }[]>`show max_connections`
+  expect(roles.length * poolSize + 20).toBeLessThanOrEqual(Number(server?.max_connections))
+})
+
 describe('the roles', () => {
   it('are made once, and nothing is done again', async () => {
     expect(await provision('students')).toEqual([])
@@ -193,9 +198,9 @@ describe('the roles', () => {
       'revoke update (name) on students.entities',
     ],
     ['a right less', 'revoke select on students.links from %', 'grant select on students.links'],
-    ['a power', 'alter role % createdb', 'take from it what no function needs'],
-    ['a membership', 'grant pg_read_all_data to %', 'take from it what no function needs'],
-    ['no login', 'alter role % nologin', 'take from it what no function needs'],
+    ['a power', 'alter role % createdb', 'set back its attributes'],
+    ['a membership', 'grant pg_read_all_data to %', 'set back its attributes'],
+    ['no login', 'alter role % nologin', 'set back its attributes'],
     ['a strange note', "comment on role % is 'x'", 'change its password'],
   ])('with %s are mended', async (_, harm, title) => {
     const role = roleOf(database, 'students-get')

@@ -1,7 +1,8 @@
-import postgres from 'postgres'
+import type postgres from 'postgres'
 import { databaseOf, fingerprintOf, passwordOf, roleOf, scramVerifier } from '../provision/credentials.ts'
 import type { Provisioner, Step } from '../provision/provisioner.ts'
 import { type Right, rightsOf } from './postgres-rights.ts'
+import { inSession } from './postgres-session.ts'
 
 /** A function that works on a service's database. */
 export interface RoleOwner {
@@ -28,8 +29,8 @@ interface Role {
 }
 
 interface Attributes {
-  /** It may do what no function needs: be a superuser, make roles or databases, be somebody else. */
-  readonly powerful: boolean
+  /** Not those of a function: it may make roles or databases, be somebody else, or not even come in. */
+  readonly strange: boolean
   readonly fingerprint: string | null
 }
 
@@ -46,7 +47,7 @@ export class PostgresRoles implements Provisioner {
 
   constructor(options: RolesOptions) {
     const { url, schema, functions, key } = options
-    const database = databaseOf(new URL(url))
+    const database = databaseOf(url)
     this.#options = options
     this.#roles = functions.map(({ function: slug, needs }) => {
       const name = roleOf(database, slug)
@@ -59,23 +60,23 @@ export class PostgresRoles implements Provisioner {
     const long = this.#roles.find(({ name }) => Buffer.byteLength(name) > 63)
     if (long)
       throw new Error(`the role ${long.name} has a longer name than Postgres takes: rename the database`)
-    return this.#connected(async (sql) => {
-      const steps: Step[] = []
-      for (const role of this.#roles) {
-        const found = await differences(sql, role)
-        if (found.length === 0) continue
-        steps.push({
-          title: `role ${role.name}: ${found.map(({ title }) => title).join(', ')}`,
+    return inSession(this.#options.url, async (sql) => {
+      // Asked for all at once, on the one connection.
+      const found = await Promise.all(
+        this.#roles.map(async (role) => ({ role, ends: await differences(sql, role) })),
+      )
+      return found
+        .filter(({ ends }) => ends.length > 0)
+        .map(({ role, ends }) => ({
+          title: `role ${role.name}: ${ends.map(({ title }) => title).join(', ')}`,
           apply: () => this.#apply(role),
-        })
-      }
-      return steps
+        }))
     })
   }
 
   /** Two initializers at once: the second waits, and finds the work done. What migrations made meanwhile is seen here. */
   #apply(role: Role): Promise<void> {
-    return this.#connected(async (sql) => {
+    return inSession(this.#options.url, async (sql) => {
       await sql.begin(async (transaction) => {
         const lock = `registrar roles ${this.#options.schema}`
         await transaction`select pg_advisory_xact_lock(hashtextextended(${lock}, 0))`
@@ -83,20 +84,6 @@ export class PostgresRoles implements Provisioner {
           for (const statement of statements) await transaction.unsafe(statement)
       })
     })
-  }
-
-  async #connected<T>(work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
-    const sql = postgres(this.#options.url, {
-      max: 1,
-      onnotice: () => {},
-      connect_timeout: 5,
-      fetch_types: false,
-    })
-    try {
-      return await work(sql)
-    } finally {
-      await sql.end({ timeout: 2 })
-    }
   }
 }
 
@@ -115,10 +102,10 @@ async function differences(sql: Query, role: Role): Promise<Difference[]> {
     ...(there && there.fingerprint !== role.fingerprint
       ? [{ title: 'change its password', sql: [`alter role ${name} ${login}`, noted] }]
       : []),
-    ...(there?.powerful
+    ...(there?.strange
       ? [
           {
-            title: 'take from it what no function needs',
+            title: 'set back its attributes',
             sql: [
               `alter role ${name} ${login}`,
               ...(await membershipsOf(sql, role.name)).map((of) => `revoke ${quoted(of)} from ${name}`),
@@ -144,14 +131,14 @@ const note = 'A function of Registrar, made by its initializer. Password: '
 const noteOf = (fingerprint: string): string => `${note}${fingerprint}`
 
 async function attributesOf(sql: Query, role: string): Promise<Attributes | undefined> {
-  const [found] = await sql<{ powerful: boolean; comment: string | null }[]>`
+  const [found] = await sql<{ strange: boolean; comment: string | null }[]>`
     select rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls or not rolcanlogin
-      or exists (select from pg_auth_members where member = pg_roles.oid) as powerful,
+      or exists (select from pg_auth_members where member = pg_roles.oid) as strange,
       shobj_description(oid, 'pg_authid') as comment
     from pg_roles where rolname = ${role}`
   if (!found) return undefined
-  const { powerful, comment } = found
-  return { powerful, fingerprint: comment?.startsWith(note) ? comment.slice(note.length) : null }
+  const { strange, comment } = found
+  return { strange, fingerprint: comment?.startsWith(note) ? comment.slice(note.length) : null }
 }
 
 async function membershipsOf(sql: Query, role: string): Promise<string[]> {

@@ -12,30 +12,29 @@ export const passwordOf = (key: string, slug: string): string =>
 /** The role of a function in a database: roles are of the whole server, which may have other databases like it. */
 export const roleOf = (database: string, slug: string): string => `${database}.${slug}`
 
-/** The database that a URL of Postgres names, as its clients understand it. */
-export function databaseOf({ pathname, username }: URL): string {
-  return decodeURIComponent(pathname.slice(1) || username)
+/** `scheme://`, the credentials with their `@`, the host or hosts, and the rest. By hand, for lists of hosts are no URLs. */
+const parts = /^(\w+:\/\/)([^@/]*@)?([^/?]*)(.*)$/
+
+/** The database that a URL of Postgres names. */
+export function databaseOf(url: string): string {
+  const [, , , , rest = ''] = parts.exec(url) ?? []
+  const name = /^\/([^?]+)/.exec(rest)?.[1]
+  if (name === undefined) throw new Error('the URL of a Postgres names no database: roles are of one')
+  return decodeURIComponent(name)
 }
 
 /** The same server's URL for a function; of servers at which functions are nobody of their own, the URL as it is. */
 export const urlFor = (slug: string, url: string, key: string): string =>
   urlAs(slug, url, passwordOf(key, slug))
 
+/** The same with a password of one's own, which may be the reference to one. */
 export function urlAs(slug: string, url: string, password: string): string {
-  const scheme = /^\w+/.exec(url)?.[0] ?? ''
-  const user =
-    scheme === 'postgres' || scheme === 'postgresql'
-      ? roleOf(databaseOf(new URL(url)), slug)
-      : scheme === 'nats' || scheme === 'tls'
-        ? slug
-        : undefined
-  if (user === undefined) return url
-  const own = new URL(url)
+  const [, scheme = '', credentials, hosts = '', rest = ''] = parts.exec(url) ?? []
   // A server that asks the owner for nothing asks nobody.
-  if (own.password === '' && own.username === '') return url
-  own.username = encodeURIComponent(user)
-  own.password = password
-  return own.href
+  if (credentials === undefined) return url
+  const own = (user: string): string => `${scheme}${encodeURIComponent(user)}:${password}@${hosts}${rest}`
+  if (scheme === 'postgres://' || scheme === 'postgresql://') return own(roleOf(databaseOf(url), slug))
+  return scheme === 'nats://' || scheme === 'tls://' ? own(slug) : url
 }
 
 /** What Postgres keeps of a password, so that no statement, and no log of one, ever has it: RFC 5802, RFC 7677. */

@@ -14,8 +14,11 @@ export function functionName(full: string): FunctionName {
   if (parts.length !== 2 || !service || !own || !/^[a-z]+\/[a-z]+(-[a-z]+)*$/.test(full)) {
     throw new Error(`"${full}" is not a function's name: it is <service>/<function> in kebab-case`)
   }
-  return { full, service, slug: `${service}-${own}` }
+  return { full, service, slug: slugOf(full) }
 }
+
+/** `students-get` of `students/get`. */
+export const slugOf = (full: string): string => full.replace('/', '-')
 
 /** `students/get` of `students-get`: a service is one word. */
 export const fullNameOf = (slug: string): string => slug.replace('-', '/')

@@ -1,4 +1,5 @@
 import { Config, ConfigurationError } from '../config.ts'
+import { slugOf } from '../spec/names.ts'
 
 /** What a service's wiring is given: the configuration, and a place for what must be closed at the end. */
 export class Environment implements AsyncDisposable {
@@ -8,7 +9,7 @@ export class Environment implements AsyncDisposable {
   readonly #stack = new AsyncDisposableStack()
   readonly #shared = new Map<string, AsyncDisposable>()
 
-  constructor(name: string, config = new Config(undefined, undefined, name.replace('/', '-'))) {
+  constructor(name: string, config = new Config(undefined, { slug: slugOf(name) })) {
     this.function = name
     this.config = config
   }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { parse } from 'yaml'
-import { roleOf } from '../../../shared/provision/credentials.ts'
+import { urlAs } from '../../../shared/provision/credentials.ts'
 import { type Backing, backingOf } from '../../../shared/spec/backing.ts'
 import { scalingOf, type Trigger } from '../../../shared/spec/define-function.ts'
 import type { DiscoveredFunction } from '../../../shared/spec/discover.ts'
@@ -122,12 +122,8 @@ const provisions = ({ declaration }: DiscoveredFunction): boolean =>
 function urlOf(urls: Urls, variable: Backing, found: DiscoveredFunction): string {
   const url = urls[variable]
   if (!url) throw new Error(`kong/compose.base.yaml has no ${variable}`)
-  if (provisions(found)) return url
   const { slug } = found.name
-  const [, scheme, server = ''] = /^(postgres|nats):\/\/[^@]+@(.+)$/.exec(url) ?? []
-  if (scheme === undefined) return url
-  const user = scheme === 'nats' ? slug : roleOf(server.slice(server.indexOf('/') + 1), slug)
-  return `${scheme}://${user}:${required(variableOf(slug))}@${server}`
+  return provisions(found) ? url : urlAs(slug, url, required(variableOf(slug)))
 }
 
 /** By Kong, by those who look something up, or by the scheduler. */
