@@ -6,8 +6,9 @@ export default defineConfig({
     exclude: ['**/node_modules/**'],
     globalSetup: ['shared/testing/engines.ts'],
     // Real servers on a machine that may be busy: a hang fails, slowness does not.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 90_000 } },
     // Two cores, and most files start processes of their own.
     maxWorkers: 2,
   },

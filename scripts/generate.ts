@@ -5,18 +5,20 @@ import { consumers } from './generate/consumers.ts'
 import { secretFiles } from './generate/knative/secrets.ts'
 import { generatedFolder, knative } from './generate/knative.ts'
 import { kicFolder, kong } from './generate/kong.ts'
-import { observability } from './generate/observability/observability.ts'
+import { dashboardFolder, observability } from './generate/observability/observability.ts'
 import { openapi } from './generate/openapi.ts'
 import { openfaas } from './generate/openfaas.ts'
+import { protobuf, protobufFolder } from './generate/protobuf.ts'
 import { roles } from './generate/roles.ts'
 import { bake } from './images/bake.ts'
 import { versionOf } from './images/version.ts'
 
-/** Everything that derives from the declarations, by its path. */
+/** Everything that derives from the declarations and the messages, by its path. */
 export async function generated(root: string): Promise<ReadonlyMap<string, string>> {
   const functions = await discoverFunctions(root)
   const version = await versionOf(root)
   return new Map([
+    ...(await protobuf(root)),
     ...(await kong(root, functions)),
     ['openapi.json', await openapi(root, functions)],
     ['shared/generated/consumers.json', consumers(functions)],
@@ -30,7 +32,7 @@ export async function generated(root: string): Promise<ReadonlyMap<string, strin
 }
 
 /** Folders in which every file is generated: what no declaration asks for any more goes. */
-const ownFolders = [generatedFolder, kicFolder]
+const ownFolders = [generatedFolder, kicFolder, protobufFolder, dashboardFolder]
 
 /** Writes what differs, and removes what is stale; returns the paths of both. */
 export async function generate(root: string, write: boolean): Promise<string[]> {

@@ -14,9 +14,16 @@ const stopping = new AbortController()
 let run: Run | undefined
 let owners: Disposable | undefined
 let signals = 0
+let last = Number.NEGATIVE_INFINITY
+
+/** A Ctrl-C comes from the terminal and once more from npm: within so many milliseconds it is the same one. */
+const sameSignal = 300
 
 /** The first time in good order, the second in a hurry, the third at once: the guardian sees to the rest. */
 function stop(why: string): void {
+  const now = performance.now()
+  if (now - last < sameSignal) return
+  last = now
   signals++
   if (signals === 1) {
     output.line(`stopping (${why})`)
@@ -39,7 +46,10 @@ process.on('unhandledRejection', broken)
 async function main(): Promise<void> {
   const root = join(import.meta.dirname, '..')
   const configuration = readConfiguration({ root, env, args: process.argv.slice(2) })
-  owners = onOwnerDeath(env, configuration.ownerPids, (title) => stop(`${title} has ended`))
+  owners = onOwnerDeath(env, configuration.ownerPids, (title) => {
+    // Whoever is told to end and tells us so ends by itself right after: that is no second word.
+    if (signals === 0) stop(`${title} has ended`)
+  })
   run = await startRun(configuration, output, stopping.signal)
   const { port, apiKey } = run
   const url = `http://localhost:${port}`

@@ -23,6 +23,23 @@ test('says what is wrong without the value, which may hold a password', () => {
   }
 })
 
+test('knows what a database of Redis and a receiver of OTLP can be', () => {
+  const cache = (CACHE_URL: string) =>
+    new Config({ CACHE_URL }).serviceUrl('CACHE_URL', ['redis', 'rediss']).url
+  for (const path of ['', '/', '/0', '/15', '/3?family=6'])
+    expect(cache(`redis://a:1${path}`)).toBe(`redis://a:1${path}`)
+  for (const path of ['/abc', '/1.5', '/-1', '/1/2'])
+    expect(() => cache(`rediss://u:secret@a:1${path}`), path).toThrow(
+      /CACHE_URL names no database of Redis: those are whole numbers$/,
+    )
+  const endpoint = (value: string) => new Config({ OTEL_EXPORTER_OTLP_ENDPOINT: value }).otlpEndpoint()
+  expect([endpoint(''), endpoint('http://o:4318')]).toEqual([undefined, 'http://o:4318'])
+  for (const value of ['foo', 'localhost:4318', 'grpc://o'])
+    expect(() => endpoint(value), value).toThrow(
+      /OTEL_EXPORTER_OTLP_ENDPOINT is not a URL, http:\/\/ or https:\/\//,
+    )
+})
+
 test('refuses a number that is none, or out of its range', () => {
   for (const PORT of ['x', '-1', '65536', '1.5'])
     expect(() => new Config({ PORT }).listen()).toThrow(/PORT is not a whole number/)

@@ -60,6 +60,8 @@ export class Config {
     // Never the value: it may hold a password.
     if (!parsed?.hostname || !scheme)
       throw new ConfigurationError([`${variable} is not a URL, ${wanted(schemes)}`])
+    if (!namesDatabase(parsed))
+      throw new ConfigurationError([`${variable} names no database of Redis: those are whole numbers`])
     return { scheme, url }
   }
 
@@ -98,12 +100,19 @@ export class Config {
 
   /** Spans are sent only where this names an OTLP endpoint. */
   otlpEndpoint(): string | undefined {
-    return this.#variables['OTEL_EXPORTER_OTLP_ENDPOINT'] || undefined
+    return this.#webUrl('OTEL_EXPORTER_OTLP_ENDPOINT')
   }
 
   /** Where a process that ends pushes its metrics by OTLP, over HTTP; without it they are only there to be scraped. */
   otlpMetricsEndpoint(): string | undefined {
-    return this.#variables['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT'] || undefined
+    return this.#webUrl('OTEL_EXPORTER_OTLP_METRICS_ENDPOINT')
+  }
+
+  #webUrl(variable: string): string | undefined {
+    const url = this.#variables[variable] || undefined
+    const parsed = url === undefined ? undefined : URL.parse(url)
+    if (url === undefined || parsed?.protocol === 'http:' || parsed?.protocol === 'https:') return url
+    throw new ConfigurationError([`${variable} is not a URL, ${wanted(['http', 'https'])}`])
   }
 
   #secret(variable: string): string | undefined {
@@ -127,6 +136,10 @@ export class Config {
     throw new ConfigurationError([`${variable} is not a whole number from ${least} to ${most}`])
   }
 }
+
+/** A driver would go on in database 0, among keys that are somebody else's. */
+export const namesDatabase = ({ protocol, pathname }: URL): boolean =>
+  !/^rediss?:$/.test(protocol) || /^\/?\d{0,5}$/.test(pathname)
 
 const wanted = (schemes: readonly string[]): string => schemes.map((scheme) => `${scheme}://`).join(' or ')
 

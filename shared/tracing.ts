@@ -20,6 +20,10 @@ export function parseTraceparent(value: string | undefined): SpanContext | undef
   return isSpanContextValid(parsed) ? parsed : undefined
 }
 
+/** The id of a trace that is carried on; of a new one, where none came. */
+export const traceIdOf = (traceparent: string | undefined): string =>
+  parseTraceparent(traceparent)?.traceId ?? randomHex(16)
+
 /** One traced piece of work. Without an SDK it only carries the ids on. */
 export interface Trace {
   readonly traceId: string

@@ -1,5 +1,6 @@
 import consumers from '../../shared/generated/consumers.json' with { type: 'json' }
 import roles from '../../shared/generated/roles.json' with { type: 'json' }
+import { naming } from '../../shared/provision/naming.ts'
 import type { Provisioner } from '../../shared/provision/provisioner.ts'
 import { type Environment, together } from '../../shared/wiring/environment.ts'
 
@@ -50,7 +51,7 @@ async function courses(environment: Environment): Promise<Provisioner[]> {
       import('../../shared/adapters/mongo-indexes.ts'),
       import('../courses/adapters/mongo-courses.ts'),
     ])
-    return [new MongoIndexes({ url, mapping: mongoCourses })]
+    return [naming(databaseOf('courses'), new MongoIndexes({ url, mapping: mongoCourses }))]
   }
   return postgres(environment, url, 'courses', new URL('../courses/migrations/', import.meta.url))
 }
@@ -71,5 +72,8 @@ async function postgres(
   return [
     new PostgresMigrations({ url, schema, folder }),
     ...(key === undefined ? [] : [new PostgresRoles({ url, schema, functions, key })]),
-  ]
+  ].map((one) => naming(databaseOf(schema), one))
 }
+
+/** As the failures of its server name it. */
+const databaseOf = (service: string): string => `the database of the ${service}`

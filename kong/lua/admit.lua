@@ -33,8 +33,13 @@ if not shared.trace_given then
   service.clear_header("tracestate")
 end
 
+local sent_keys = {}
 for name in pairs(names) do
-  if request.get_header(name) then shared.keyed = true end
+  local key = request.get_header(name)
+  if key then
+    shared.keyed = true
+    if key ~= "" then sent_keys[#sent_keys + 1] = key end
+  end
 end
 
 -- The key in a JSON body. key-auth's own key_in_body parses each body and writes it anew, which rounds numbers, loses the
@@ -76,9 +81,9 @@ local function plain(text)
   return (text:gsub("\\u00([0-7]%x)", function(hex) return string.char(tonumber(hex, 16)) end))
 end
 
--- The body without the members of these names, and the value of the last that is a string; nothing where none is.
+-- The body without the members of these names, and the value of the last that is a string; nothing of what is no object.
 local function take(text)
-  local at = text:match("^" .. space .. "{()")
+  local at = text:match("^" .. space .. "{()") or text:match("^\239\187\191" .. space .. "{()")
   local head, kept, key, found = at, nil, nil, false
   while at do
     local name_at = text:match("^" .. space .. '()"', at)
@@ -95,7 +100,8 @@ local function take(text)
       kept = kept and kept .. "," .. member or member
     end
     if text:sub(stop, stop) == "}" then
-      if not found or text:find("[^ \t\r\n]", stop + 1) then return nil end
+      if text:find("[^ \t\r\n]", stop + 1) then return nil end
+      if not found then return text end
       return text:sub(1, head - 1) .. (kept or "") .. text:sub(stop), key
     end
     at = stop + 1
@@ -105,14 +111,24 @@ end
 local media = (request.get_header("content-type") or ""):lower():match("^%s*([^%s;]*)")
 local length = tonumber(request.get_header("content-length") or 0)
 local sent = request.get_header("transfer-encoding") or (length and length > 0 and length <= limit)
-if sent and (media == "application/json" or media == "application/merge-patch+json") then
-  local body = request.get_raw_body()
-  if body and (body:find("apikey", 1, true) or body:find("x-api-key", 1, true) or body:find("\\u", 1, true)) then
-    local rest, key = take(body)
-    if rest then service.set_raw_body(rest) end
-    if key and not shared.keyed then
-      shared.keyed = true
-      service.set_header("x-api-key", key)
-    end
+local json = media == "application/json" or media == "application/merge-patch+json"
+
+-- In a body that is no JSON object, which its function refuses or does not look at, something else stands for the key.
+local function without_keys(body)
+  for _, key in ipairs(sent_keys) do
+    body = body:gsub(key:gsub("%W", "%%%0"), ("*"):rep(#key))
+  end
+  return body
+end
+
+if sent and (json or #sent_keys > 0) then
+  local body = request.get_raw_body() or ""
+  local rest, key
+  if json then rest, key = take(body) end
+  rest = rest or without_keys(body)
+  if rest ~= body then service.set_raw_body(rest) end
+  if key and not shared.keyed then
+    shared.keyed = true
+    service.set_header("x-api-key", key)
   end
 end

@@ -1,8 +1,10 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { coldStarts } from './cold.ts'
+import { type Cost, costBlock, rowOf, withCosts } from './functions/cost.ts'
+import { functionCosts } from './functions/functions.ts'
 import { currentLoad, machineOf } from './machine.ts'
-import { type Options, readOptions, UsageError, usage } from './options.ts'
+import { type Group, type Options, readOptions, UsageError, usage } from './options.ts'
 import { listPages } from './pages.ts'
 import { machineLines, markdown, summary, table } from './report.ts'
 import type { Row, Say } from './result.ts'
@@ -19,11 +21,19 @@ const say: Say = (text) =>
 
 let interrupted = false
 
-async function measure(stage: Stage, options: Options): Promise<Row[]> {
+interface Measured {
+  readonly rows: readonly Row[]
+  readonly costs: readonly Cost[]
+}
+
+/** Those that have databases of their own. */
+const apart: ReadonlySet<Group> = new Set(['pages', 'functions'])
+
+async function measure(stage: Stage, options: Options): Promise<Measured> {
   const { only, quick } = options
   const entities = quick ? 5_000 : 30_000
   const rows: Row[] = []
-  if (only.size > 1 || !only.has('pages')) {
+  if ([...only].some((group) => !apart.has(group))) {
     say(`filling tables of ${entities} students and courses`)
     await seed(stage.urls.STUDENTS_URL, 'students', entities)
     await seed(stage.urls.COURSES_URL, 'courses', entities)
@@ -32,7 +42,8 @@ async function measure(stage: Stage, options: Options): Promise<Row[]> {
   rows.push(...(await warmLoads(stage, entities, options, say)))
   if (only.has('link')) rows.push(...(await linkToVisible(stage, options, say)))
   if (only.has('pages')) rows.push(...(await listPages(stage, options, say)))
-  return rows
+  const costs = only.has('functions') ? await functionCosts(stage, options, say) : []
+  return { rows: [...rows, ...costs.map(rowOf)], costs }
 }
 
 async function main(args: readonly string[]): Promise<void> {
@@ -47,13 +58,15 @@ async function main(args: readonly string[]): Promise<void> {
       interrupted = true
       void stage[Symbol.asyncDispose]().finally(() => process.exit(1))
     })
-  const rows = await measure(stage, options)
+  const { rows, costs } = await measure(stage, options)
   const machine = machineOf(stage, load)
-  if (options.json) process.stdout.write(`${JSON.stringify({ machine, rows }, undefined, 2)}\n`)
+  if (options.json) process.stdout.write(`${JSON.stringify({ machine, rows, costs }, undefined, 2)}\n`)
   else process.stdout.write(`${[...machineLines(machine), '', table(rows), '', summary(rows)].join('\n')}\n`)
-  if (!options.write) return
   const how = ['npm run bench --', ...args].join(' ')
-  await writeFile(join(stage.root, 'BENCHMARKS.md'), markdown(rows, machine, how))
+  if (options.write) await writeFile(join(stage.root, 'BENCHMARKS.md'), markdown(rows, machine, how))
+  if (!options.writeCosts) return
+  const file = join(stage.root, 'deploy.md')
+  await writeFile(file, withCosts(await readFile(file, 'utf8'), costBlock(costs, machine, how)))
 }
 
 try {

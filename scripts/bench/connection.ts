@@ -11,7 +11,7 @@ export type Taker = (error: Error | undefined, answer: Answer | undefined) => vo
 
 /**
  * HTTP/1.1 over one kept connection, one request at a time, by hand: a generator that costs more than the hello server
- * measures itself. It understands answers with a Content-Length, as all of ours are.
+ * measures itself. It understands answers with a Content-Length, as all of ours are that have a body.
  */
 export class Connection implements Disposable {
   readonly #socket: Socket
@@ -59,11 +59,11 @@ export class Connection implements Disposable {
     const end = bytes.indexOf(headEnd)
     if (end < 0) return
     const head = bytes.toString('latin1', 0, end)
-    const length = contentLength.exec(head)?.[1]
+    const status = Number(head.slice(9, 12))
+    const length = status === 204 ? 0 : contentLength.exec(head)?.[1]
     const whole = end + headEnd.length + Number(length)
     if (bytes.length < whole) return
     this.#rest = undefined
-    const status = Number(head.slice(9, 12))
     // Of one without a length, or with something behind it, nobody knows where it ends.
     if (bytes.length !== whole) this.#settle(new Error(`an answer (${status}) of unclear length`), undefined)
     else this.#settle(undefined, { status, head, body: bytes.subarray(end + headEnd.length) })

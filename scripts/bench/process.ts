@@ -47,6 +47,10 @@ export class Child implements AsyncDisposable {
       throw this.#failure(`ended (${how})`)
     })
     this.failed.catch(() => {})
+    // As the runner: whoever asked it to end sends it nothing more.
+    child.on('message', ({ type }: { type?: string }) => {
+      if (type === 'stopping' && child.connected) child.send({ type: 'left alone' }, () => {})
+    })
     this.ready = new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(this.#failure('did not get ready')), patience)
       child.on('message', (message: { type?: string; port?: number }) => {
@@ -78,10 +82,15 @@ export class Child implements AsyncDisposable {
   get cpu(): number {
     const tasks = `/proc/${this.pid}/task`
     // Of the scheduler, in nanoseconds: what `stat` counts are ticks of 10 ms, the half of a start.
-    const times = readdirSync(tasks).map(
-      (id) => readFileSync(`${tasks}/${id}/schedstat`, 'latin1').split(' ')[0],
-    )
-    return times.reduce((sum, time) => sum + Number(time), 0) / 1e9
+    const times = readdirSync(tasks).map((id) => {
+      try {
+        return Number(readFileSync(`${tasks}/${id}/schedstat`, 'latin1').split(' ')[0])
+      } catch {
+        // A thread that has ended since.
+        return 0
+      }
+    })
+    return times.reduce((sum, time) => sum + time, 0) / 1e9
   }
 
   get pid(): number {

@@ -70,3 +70,20 @@ export async function enrol({ sql }: Database, student: string, courses: readonl
     await sql`insert into courses.links ${sql({ owner: course, member: student, ...register })}`
   }
 }
+
+/** Enrols each of the first so many students in as many courses, from that of its own number on, and the other way round. */
+export async function enrolAll(url: string, count: number, each: number): Promise<void> {
+  await using database = open(url)
+  const { sql } = database
+  const [student, course] = [studentIdSql('n'), courseIdSql(`(1 + (n - 1 + k) % ${count})`)]
+  const register = `true, 1700000000000000 + k, 'S'`
+  const pairs = `generate_series(1, ${count}) n, generate_series(0, ${each - 1}) k`
+  await sql.unsafe('set synchronous_commit = off')
+  for (const [service, own, other] of [
+    ['students', student, course],
+    ['courses', course, student],
+  ])
+    await sql.unsafe(`insert into ${service}.links select ${own}, ${other}, ${register} from ${pairs}`)
+  await sql.unsafe('vacuum analyze students.links, courses.links')
+  await sql.unsafe('checkpoint')
+}

@@ -25,16 +25,20 @@ export interface SpawnOptions {
   readonly env?: Readonly<Record<string, string>>
   /** From the sources by type stripping, not from the bundle. */
   readonly sources?: boolean
+  /** For Node, before everything else. */
+  readonly flags?: readonly string[]
 }
 
 const root = join(import.meta.dirname, '../..')
 const prefix = 'registrar-bench-'
+const bundlesIn = (dir: string): string => join(dir, 'dist')
 
 /** Engines, bundles and databases of the benchmark's own, below one folder; disposing it ends and removes all of it. */
 export class Stage implements AsyncDisposable {
   readonly dir: string
   readonly urls: Urls
   readonly root = root
+  readonly bundles: string
   /** The engines' versions, by name. */
   readonly versions: Readonly<Record<string, string>>
   readonly #guardian: Guardian
@@ -46,6 +50,8 @@ export class Stage implements AsyncDisposable {
     stack: AsyncDisposableStack,
   ) {
     this.dir = parts.dir
+    // Not into dist/: its code caches would be those of whatever ran there.
+    this.bundles = bundlesIn(parts.dir)
     this.urls = parts.urls
     this.versions = parts.versions
     this.#guardian = guardian
@@ -69,8 +75,7 @@ export class Stage implements AsyncDisposable {
       startPostgres(options('postgres')).then((engine) => stack.use(engine)),
       startRedis(options('redis')).then((engine) => stack.use(engine)),
       startNats(options('nats')).then((engine) => stack.use(engine)),
-      // Not into dist/: its code caches would be those of whatever ran there.
-      bundleFunctions(root, join(dir, 'dist')),
+      bundleFunctions(root, bundlesIn(dir)),
     ])
     for (const part of parts) if (part.status === 'rejected') throw part.reason
     const [database, cache, events] = parts
@@ -89,10 +94,9 @@ export class Stage implements AsyncDisposable {
   }
 
   /** One function as a process of its own, alive until it is disposed of; nothing of it is waited for. */
-  spawn(name: string, { env = {}, sources = false }: SpawnOptions = {}): Child {
-    const bundles = join(this.dir, 'dist')
-    const args = sources ? [join(root, 'shared/hosts/main.ts'), name] : bundleArguments(bundles, name)
-    return this.#node(name, args, { ...this.urls, FUNCTION: name, ...env })
+  spawn(name: string, { env = {}, sources = false, flags = [] }: SpawnOptions = {}): Child {
+    const args = sources ? [join(root, 'shared/hosts/main.ts'), name] : bundleArguments(this.bundles, name)
+    return this.#node(name, [...flags, ...args], { ...this.urls, FUNCTION: name, ...env })
   }
 
   hello(): Child {

@@ -23,6 +23,16 @@ beforeAll(async () => {
 })
 afterAll(() => stack.disposeAsync())
 
+it('leaves no process of the bundler behind, which would have our environment', async () => {
+  const children = async (): Promise<string[]> => {
+    const pids = (await readFile(`/proc/self/task/${process.pid}/children`, 'utf8'))
+      .split(' ')
+      .filter(Boolean)
+    return Promise.all(pids.map((pid) => readFile(`/proc/${pid}/comm`, 'utf8').catch(() => 'gone')))
+  }
+  await expect.poll(children).not.toContain('esbuild\n')
+})
+
 const caches = async (): Promise<string[]> =>
   (await readdir(out, { recursive: true })).filter((file) => file.endsWith('.cache')).sort()
 

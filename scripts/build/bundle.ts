@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { cp, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { build, type Metafile, type Plugin, transform } from 'esbuild'
+import { build, type Metafile, type Plugin, stop, transform } from 'esbuild'
 import type { Trigger } from '../../shared/spec/define-function.ts'
 import { type DiscoveredFunction, discoverFunctions } from '../../shared/spec/discover.ts'
 import { needsOf } from '../../shared/spec/needs.ts'
@@ -39,6 +39,8 @@ export async function bundleFunctions(root: string, out: string): Promise<readon
   await copyAssets(out, assets)
   const built = { root, out, functions, bundles, packages, migrations, assets }
   await put(join(out, contentsFile), contentsOf(built))
+  // Its own process would stay as long as ours, with our environment.
+  await stop()
   return functions
 }
 

@@ -49,6 +49,9 @@ test.each([
   [['--seed', 'x'], '--seed is a whole number from 0 to 4294967295'],
   [['--courses', 'redis'], '--courses is mongodb or postgres'],
   [['--faults', 'kill-postgres,flood'], 'there is no fault flood'],
+  [['--faults', 'kill-mongodb', '--courses', 'postgres'], 'kill-mongodb breaks nothing'],
+  [['--faults', ''], '--faults names no fault: leave it out for all of them, or say none'],
+  [['--faults', ','], '--faults names no fault: '],
   [['--replay', '/nowhere'], '/nowhere is no history: '],
 ])('%s gets one clear sentence', async (args, sentence) => {
   const { code, said } = await chaos(...args)

@@ -17,7 +17,7 @@ async function again(path: string, to: string | undefined): Promise<Options> {
     throw new UsageError(`${path} is no history: ${error instanceof Error ? error.message : error}`)
   })
   const { end, run } = history
-  if (end) console.log(`${report(history, judge(history, end.snapshot))}\n`)
+  if (end) console.log(`${report(history, judge(history, end))}\n`)
   else console.log('this history has no end: it cannot be judged, only run again\n')
   return { ...run, replay: path, report: to }
 }

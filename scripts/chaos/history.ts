@@ -81,6 +81,8 @@ export interface RunRecord {
 export interface EndRecord {
   readonly type: 'end'
   readonly snapshot: Snapshot
+  /** Whether everything came to rest in time. */
+  readonly quiet: boolean
 }
 
 export type HistoryRecord = RunRecord | WriteRecord | ReadRecord | FaultRecord | EndRecord
@@ -98,6 +100,8 @@ export class Recorder implements AsyncDisposable {
   readonly writes: WriteRecord[] = []
   readonly reads: ReadRecord[] = []
   readonly faults: FaultRecord[] = []
+  /** Those that have no record yet. */
+  readonly underWay = new Set<Pick<FaultRecord, 'kind' | 'began'>>()
   readonly #began = performance.now()
   readonly #file: WriteStream
 

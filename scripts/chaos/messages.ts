@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, headers, type MsgHdrs, type NatsConnection } from 'nats'
+import { natsAddress } from '../../shared/adapters/nats-address.ts'
 import { decodeLink } from '../../shared/messages/link-codec.ts'
 import { streams } from '../../shared/messages/streams.ts'
-import { natsOptions } from '../local/reach.ts'
 import type { Random } from './random.ts'
 
 export interface Message {
@@ -16,6 +16,8 @@ const subjects = Object.values(streams).flatMap((stream) => stream.subjects)
 /** Messages remembered, for those that are to come again late. */
 const most = 3000
 const own = 'chaos:'
+/** Longest that a message is offered to a broker that does not take it, in milliseconds: no fault lasts as long. */
+const patience = 180_000
 
 /** A second pair of hands at the broker: sees every message, and publishes them again. */
 export class Messages implements AsyncDisposable {
@@ -37,7 +39,7 @@ export class Messages implements AsyncDisposable {
 
   static async connect(url: string): Promise<Messages> {
     const endless = { maxReconnectAttempts: -1, reconnectTimeWait: 100, pingInterval: 3000, timeout: 5000 }
-    return new Messages(await connect({ ...natsOptions(url), ...endless }))
+    return new Messages(await connect({ ...natsAddress(url), ...endless }))
   }
 
   get held(): number {
@@ -61,14 +63,15 @@ export class Messages implements AsyncDisposable {
 
   /** Under a fresh id, so that the stream takes it; until it is taken. */
   async publish({ subject, data, traceparent }: Message): Promise<void> {
-    for (;;) {
+    for (const end = performance.now() + patience; ; ) {
       try {
         const carried = headers()
         if (traceparent !== '') carried.set('traceparent', traceparent)
         const jetstream = this.#connection.jetstream({ timeout: 1000 })
         await jetstream.publish(subject, data, { headers: carried, msgID: own + randomUUID() })
         return
-      } catch {
+      } catch (error) {
+        if (this.#connection.isClosed() || performance.now() > end) throw error
         await sleep(250)
       }
     }

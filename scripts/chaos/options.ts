@@ -23,7 +23,7 @@ Runs the whole system on engines of its own, breaks what can break, and judges w
 nothing acknowledged was lost. Exit code 0 when they are, 1 when not; then the history is kept.
   --minutes N      how long the faults go on (5)
   --seed S         what is done and broken follows from it (a random one)
-  --faults LIST    with commas between them; -name leaves one out (all)
+  --faults LIST    with commas between them, or none; -name leaves one out (all)
   --courses KIND   where courses lie: mongodb or postgres (mongodb)
   --replay FILE    judges a history again, then runs the same seed with the same faults
   --report FILE    writes the numbers as a table in Markdown
@@ -45,12 +45,19 @@ export function readOptions(args: readonly string[]): Options | 'help' {
   const { courses = 'mongodb' } = values
   if (courses !== 'mongodb' && courses !== 'postgres')
     throw new UsageError('--courses is mongodb or postgres')
-  const faults = chosen(values.faults).filter((kind) => kind !== 'kill-mongodb' || courses === 'mongodb')
+  const asked = chosen(values.faults)
+  const faults = asked.filter((kind) => kind !== 'kill-mongodb' || courses === 'mongodb')
+  if (asked.length > 0 && faults.length === 0)
+    throw new UsageError('kill-mongodb breaks nothing while courses lie in Postgres')
   return { minutes, seed, courses, faults, replay: values.replay, report: values.report }
 }
 
 function chosen(list: string | undefined): FaultKind[] {
-  const names = (list ?? '').split(',').filter((name) => name !== '')
+  if (list === undefined) return [...allFaults]
+  const names = list.split(',').filter((name) => name !== '')
+  // As of a variable that was not set: to break everything is not what an empty list asks for.
+  if (names.length === 0)
+    throw new UsageError('--faults names no fault: leave it out for all of them, or say none')
   const unknown = names.filter((name) => !isFaultKind(name.replace(/^-/, '')) && name !== 'none')
   if (unknown.length > 0) throw new UsageError(`there is no fault ${unknown.join(', ')}`)
   if (names.includes('none')) return []

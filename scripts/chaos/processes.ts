@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { childrenOf } from '../local/process-table.ts'
 
 /** A process of one function, as /proc has it. */
 export interface FunctionPid {
@@ -24,18 +25,6 @@ export function functionsOf(runner: number): FunctionPid[] {
       /(students|courses|platform)\/[a-z-]+(?=(\.cjs)?\0*$)/.exec(read(`/proc/${pid}/cmdline`)) ?? []
     return name === undefined ? [] : [{ pid, name }]
   })
-}
-
-/** A process and all below it: an engine may be many. */
-export function familyOf(pid: number): number[] {
-  return [pid, ...childrenOf(pid).flatMap(familyOf)]
-}
-
-export function childrenOf(pid: number): number[] {
-  return read(`/proc/${pid}/task/${pid}/children`)
-    .split(' ')
-    .filter((child) => child !== '')
-    .map(Number)
 }
 
 /** False when it is not there any more. */

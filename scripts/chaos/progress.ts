@@ -23,7 +23,17 @@ export class Progress implements Disposable {
     this.#tell(() => {
       const left = Math.max(0, Math.round((end - recorder.now()) / 1000))
       const acknowledged = recorder.writes.filter(({ outcome }) => outcome === 'acknowledged').length
-      return `${recorder.writes.length} writes (${acknowledged} acknowledged), ${recorder.reads.length} reads, ${recorder.faults.length} faults, ${recorder.faults.at(-1)?.kind ?? 'none'} last, ${left} s left`
+      const breaking = [...recorder.underWay].map(({ kind, began }) => {
+        const seconds = Math.round((recorder.now() - began) / 1000)
+        return seconds > 0 ? `${kind} for ${seconds} s` : kind
+      })
+      return [
+        `${recorder.writes.length} writes (${acknowledged} acknowledged)`,
+        `${recorder.reads.length} reads`,
+        `${recorder.faults.length} faults`,
+        ...breaking,
+        `${left} s left`,
+      ].join(', ')
     })
   }
 

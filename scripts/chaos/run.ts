@@ -6,7 +6,7 @@ import { removeFolder, testFolder } from '../../shared/testing/temporary.ts'
 import { WholeTree } from '../local/testing/whole-tree.ts'
 import { Schedule } from './faults/schedule.ts'
 import type { Stage } from './faults/stage.ts'
-import { type History, Recorder } from './history.ts'
+import { type EndRecord, type History, Recorder } from './history.ts'
 import { judge } from './judge/judge.ts'
 import type { Verdict } from './judge/verdict.ts'
 import { Client } from './load/client.ts'
@@ -21,6 +21,8 @@ import { System } from './system.ts'
 
 /** Longest wait for rest, in milliseconds: what takes longer waits for ever. A worker's killer takes its time. */
 const patience = { usual: 180_000, killer: 600_000 }
+/** Longest that a service may take to accept a write once everything is mended, in milliseconds. */
+const recovery = 120_000
 
 export interface Outcome {
   readonly history: History
@@ -60,27 +62,40 @@ export async function chaos(options: Options, progress: Progress, signal: AbortS
   const over = new AbortController()
   const stage = { servers, system, messages, load, recorder, functions, signal: over.signal }
 
-  progress.say('making students and courses')
-  await load.fill()
-  signal.throwIfAborted()
-  progress.watch(recorder, minutes)
-  await underFaults(stage, over, options, signal)
-  const began = recorder.now()
-  const longest = faults.includes('poison-killer') ? patience.killer : patience.usual
-  const tell = progress.waiting()
-  await untilQuiet(servers, messages, longest, (left) => {
+  const atRest = async (): Promise<{ end: Omit<EndRecord, 'type'>; rest: number }> => {
+    progress.say('making students and courses')
+    await load.fill()
     signal.throwIfAborted()
-    tell(left)
+    progress.watch(recorder, minutes)
+    await underFaults(stage, over, options, signal)
+    const began = recorder.now()
+    progress.say('writing once more')
+    await load.writeAgain(recovery, signal)
+    const longest = faults.includes('poison-killer') ? patience.killer : patience.usual
+    const tell = progress.waiting()
+    const quiet = await untilQuiet(servers, messages, longest, (left) => {
+      signal.throwIfAborted()
+      tell(left)
+    })
+    const rest = recorder.now() - began
+    const snapshot = await takeSnapshot(servers.directUrls)
+    progress.say('asking for everything once more')
+    await askForAll(client, load, snapshot)
+    if (system.ended) throw new Error('npm start ended meanwhile')
+    return { end: { snapshot, quiet }, rest }
+  }
+  const { end, rest } = await atRest().catch(async (error: unknown) => {
+    await recorder[Symbol.asyncDispose]()
+    if (signal.aborted) throw error
+    const why = error instanceof Error ? error.message : String(error)
+    throw new Error(`the run has no end: ${why}; history ${await keep(options, path, system.log)}`, {
+      cause: error,
+    })
   })
-  const rest = recorder.now() - began
-  const snapshot = await takeSnapshot(servers.directUrls)
-  progress.say('asking for everything once more')
-  await askForAll(client, load, snapshot)
-  if (system.ended) throw new Error(`npm start ended meanwhile: see ${system.log}`)
-  recorder.line({ type: 'end', snapshot })
+  recorder.line({ type: 'end', ...end })
   await recorder[Symbol.asyncDispose]()
 
-  const verdict = judge(recorder, snapshot)
+  const verdict = judge(recorder, end)
   const { redelivered, resent, started } = system.counts
   const numbers = { compensations: messages.compensations, redelivered, resent, started, rest }
   const kept = verdict.findings.length > 0 ? await keep(options, path, system.log) : undefined
@@ -94,31 +109,42 @@ async function underFaults(
   signal: AbortSignal,
 ): Promise<void> {
   const { load } = stage
-  const failed = Promise.withResolvers<never>()
-  const broken = new Schedule(stage, seed).run(faults)
-  // A fault that cannot be done, or not taken back, ends the run.
-  broken.catch(failed.reject)
+  const schedule = new Schedule(stage, seed)
+  const broken = schedule.run(faults)
   load.start()
   try {
-    await Promise.race([sleep(minutes * 60_000, undefined, { signal }), failed.promise])
+    // A fault that cannot be done, or not taken back, ends the run.
+    await Promise.race([sleep(minutes * 60_000, undefined, { signal }), schedule.failed])
   } finally {
     over.abort()
+    // The others end as they would have: none goes on when its servers are gone.
     await broken
     await load.stop()
   }
 }
 
-/** Everything that there is or was, each until it is answered. */
+/** Everything that there is or was, in each way in which it is shown; each until it is answered. */
 async function askForAll(client: Client, { population }: Load, snapshot: Snapshot): Promise<void> {
-  for (const service of ['students', 'courses'] as const) {
+  const final = { final: true } as const
+  for (const [service, other] of [
+    ['students', 'courses'],
+    ['courses', 'students'],
+  ] as const) {
     const ids = new Set([...snapshot[service].entities.map(({ id }) => id), ...population.gone(service)])
-    for (const id of ids)
-      for (const ask of ['one', 'enrolments'] as const)
-        for (let tries = 1; tries <= 5; tries++) {
-          const { status } = await client[ask](service, id, { final: true })
-          if (status === 200 || status === 404) break
-          await sleep(500 * tries)
-        }
+    const questions = [
+      () => client.list(service, final),
+      ...[...ids].flatMap((id) => [
+        () => client.one(service, id, final),
+        () => client.enrolments(service, id, final),
+        () => client.related(other, id, final),
+      ]),
+    ]
+    for (const ask of questions)
+      for (let tries = 1; tries <= 5; tries++) {
+        const { status } = await ask()
+        if (status === 200 || status === 404) break
+        await sleep(500 * tries)
+      }
   }
 }
 

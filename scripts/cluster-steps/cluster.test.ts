@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { discoverFunctions } from '../../shared/spec/discover.ts'
+import { documentsOf } from '../generate/knative/check/documents.ts'
+import { build, withoutKubectl } from '../generate/knative/check/kustomize.ts'
 
 /*
  * There is no Docker, minikube or kind where this runs: programs of their names write down what they are told. That each
@@ -136,6 +138,23 @@ describe('scripts/cluster up', () => {
     expect(ended.out).not.toContain('✓ functions')
   })
 
+  it('waits for a Kong whose pods are still to start', async () => {
+    const ended = await cluster(['up'], { TOOL_PENDING: '1' })
+    expect([ended.code, ended.err]).toEqual([0, ''])
+    expect(ended.calls.filter((call) => call.includes('port-forward'))).toHaveLength(2)
+  })
+
+  it('has Kong and its controller in the versions of the one file', async () => {
+    const { calls } = await cluster(['up'])
+    const install = calls.find((call) => call.includes('upgrade')) ?? []
+    const set = install.filter((_, i) => install[i - 1] === '--set-string')
+    expect(set).toEqual([
+      expect.stringMatching(/^gateway\.image\.tag=3\.\d+\.\d+$/),
+      expect.stringMatching(/^controller\.ingressController\.image\.tag=3\.\d+\.\d+$/),
+    ])
+    expect(await readFile(join(import.meta.dirname, 'kong-values.yaml'), 'utf8')).not.toMatch(/\d+\.\d+\.\d+/)
+  })
+
   it('gives minikube its images by minikube, and with --no-images none', async () => {
     const minikube = await cluster(['up'], { TOOL_CONTEXT: 'minikube' })
     expect(minikube.calls.find(([program]) => program === 'minikube')?.slice(1, 5)).toEqual([
@@ -179,6 +198,31 @@ it('scripts/cluster down removes what up brought, in the other order', async () 
   ]
   expect(order.map(at).every((index) => index >= 0)).toBe(true)
   expect(order.map(at)).toEqual(order.map(at).toSorted((a, b) => a - b))
+})
+
+it.skipIf(withoutKubectl)('scripts/cluster down leaves nothing that is in no namespace', async () => {
+  const removed = (await cluster(['down'])).calls.filter((call) => call.includes('delete'))
+  const isRemoved = (kind: string, name: string): boolean =>
+    removed.some(
+      (call) =>
+        call.some((word) => word.split(/[,.]/).includes(`${kind.toLowerCase()}s`)) &&
+        (call.includes(name) || call.includes('--all')),
+    )
+  const isNamespace = (kind: string, name: string): boolean =>
+    removed.some((call) => kind === 'Namespace' && call.join(' ').endsWith(` namespace ${name}`))
+  const manifests = [
+    ...documentsOf(await build('knative/overlays/local')),
+    ...documentsOf(await build('kong/kic')),
+  ]
+  const wide = manifests.filter(({ metadata }) => metadata && !('namespace' in metadata))
+  expect(wide.map(({ kind }) => kind)).toContain('ClusterRole')
+  const left = wide.map(({ kind, metadata }) => [kind, metadata?.name ?? ''] as const)
+  expect(left.filter(([kind, name]) => !isRemoved(kind, name) && !isNamespace(kind, name))).toEqual([])
+  // Types that Helm leaves; of others none.
+  const types = removed.flatMap((call) => call.filter((word) => word.startsWith('customresourcedefinition')))
+  expect(types).toEqual([
+    'customresourcedefinition.apiextensions.k8s.io/kongplugins.configuration.konghq.com',
+  ])
 })
 
 it('says how it is used, and takes nothing else', async () => {

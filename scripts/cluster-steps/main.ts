@@ -10,7 +10,7 @@ const usage = `usage: scripts/cluster up [--context NAME] [--no-images]
 
 up installs Knative, Kourier, KEDA and Kong (scripts/cluster-steps/versions.ts) on an empty minikube or kind, makes secrets,
 builds and loads the images, applies knative/overlays/local and kong/kic, and ends with the first answer through Kong. Run
-again, it goes on where it stopped, or changes nothing. down removes all of it, data included.
+again, it goes on where it stopped, or changes nothing. down removes all of it but the images, data included.
 
   --context NAME   another cluster than the current minikube or kind
   --no-images      the cluster has the images, or pulls them`

@@ -16,6 +16,8 @@ export interface Step {
 
 const overlay = 'knative/overlays/local'
 const objectsOfKong = 'kong/kic'
+/** Roles and their bindings of the overlay: they are in no namespace, with which they would be gone. */
+const clusterRoles = ['registrar-prometheus', 'registrar-fluent-bit']
 
 /** From an empty cluster to the first answer. */
 export function up(root: string, cluster: Cluster, images: boolean): Step[] {
@@ -83,6 +85,9 @@ export function up(root: string, cluster: Cluster, images: boolean): Step[] {
             versions.kongChart,
           ],
           ...['--namespace', kong.namespace, '--values', join(import.meta.dirname, 'kong-values.yaml')],
+          // As strings: a tag may look like a number.
+          ...['--set-string', `gateway.image.tag=${versions.kong}`],
+          ...['--set-string', `controller.ingressController.image.tag=${versions.kongController}`],
           ...['--wait', '--timeout', '5m'],
         ])
       },
@@ -119,7 +124,7 @@ export function up(root: string, cluster: Cluster, images: boolean): Step[] {
   ]
 }
 
-/** Everything that `up` brought, the data of the servers included. */
+/** Everything that `up` brought, the data of the servers included, but for the images. */
 export function down(cluster: Cluster): Step[] {
   const remove = (...args: string[]) =>
     cluster.kubectl(['delete', '--ignore-not-found', '--timeout', '300s', ...args])
@@ -137,6 +142,7 @@ export function down(cluster: Cluster): Step[] {
       run: async () => {
         await remove('namespace', 'registrar')
         await remove('namespace', 'registrar-observability')
+        await remove('clusterrolebindings,clusterroles', ...clusterRoles)
       },
     },
     {
@@ -153,6 +159,10 @@ export function down(cluster: Cluster): Step[] {
           '--wait',
         ])
         await remove('namespace', kong.namespace)
+        // Helm leaves them, for whoever has objects of theirs.
+        const types = (await cluster.kubectl(['get', 'crd', '-o', 'name'])).split('\n')
+        const kongs = types.filter((type) => type.endsWith('.configuration.konghq.com'))
+        if (kongs.length > 0) await remove(...kongs)
       },
     },
     { title: 'KEDA', run: async () => void (await remove('-f', manifests.keda)) },

@@ -8,8 +8,10 @@ export const versions = {
   knative: '1.23.0',
   kourier: '1.23.0',
   keda: '2.20.2',
-  /** Kong's chart of both the gateway and the Ingress Controller; their images are in kong-values.yaml. */
+  /** Kong's chart of both the gateway and the Ingress Controller, and the images of the two. */
   kongChart: '0.24.0',
+  kong: '3.9.3',
+  kongController: '3.5.13',
 } as const
 
 const github = 'https://github.com'

@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -139,14 +139,66 @@ describe('npm run credentials', () => {
     expect(await readFile(file, 'utf8')).toBe(before)
   })
 
+  it('compose: adds to a file of somebody else, and changes nothing there but passwords of another roles key', async () => {
+    const file = join(dir, 'own.env')
+    const key = 'another-key-0123456789-0123456789'
+    const own = [
+      '# Ours.',
+      'MY_OWN="some word" # of no concern',
+      'export POSTGRES_PASSWORD=pOLD',
+      `ROLES_KEY="${key}"`,
+      'MONGODB_PASSWORD=',
+      '  STUDENTS_GET_PASSWORD = of-another-key',
+    ]
+    await writeFile(file, own.join('\n'))
+    expect((await credentials(['compose', file], {})).code).toBe(0)
+    const text = await readFile(file, 'utf8')
+    const lines = text.split('\n')
+    expect(lines.slice(0, 6)).toEqual([
+      ...own.slice(0, 4),
+      expect.stringMatching(/^MONGODB_PASSWORD=p[0-9a-f]{36}$/),
+      `  STUDENTS_GET_PASSWORD =${passwordOf(key, 'students-get')}`,
+    ])
+    expect(lines).toContain(`COURSES_ENROL_PASSWORD=${passwordOf(key, 'courses-enrol')}`)
+    expect(text.match(/POSTGRES_PASSWORD|ROLES_KEY|STUDENTS_GET_PASSWORD/g)).toHaveLength(3)
+    await credentials(['compose', file], {})
+    expect(await readFile(file, 'utf8')).toBe(text)
+  })
+
+  it('compose: does not replace what it cannot read', async () => {
+    const file = join(dir, 'unreadable.env')
+    // Unreadable for root, too.
+    await symlink(file, file)
+    const { code, out, err } = await credentials(['compose', file], {})
+    expect([code, out, err]).toEqual([
+      1,
+      '',
+      expect.stringMatching(/^It failed: ELOOP: .*unreadable\.env'\.\n$/),
+    ])
+    expect((await lstat(file)).isSymbolicLink()).toBe(true)
+  })
+
   it.each([
     [
       ['kubernetes'],
       {},
-      'STUDENTS_URL, COURSES_URL, CACHE_URL, EVENTS_URL, ROLES_KEY must be set in the environment.\n',
+      `STUDENTS_URL is not set: it is a URL, postgres:// or postgresql://.
+COURSES_URL is not set: it is a URL, mongodb:// or mongodb+srv:// or postgres:// or postgresql://.
+CACHE_URL is not set: it is a URL, redis:// or rediss://.
+EVENTS_URL is not set: it is a URL, nats:// or tls://.
+ROLES_KEY is not set: it is a random word of 32 or more characters.
+`,
     ],
-    [['kubernetes'], { ...owner, ROLES_KEY: 'short' }, 'ROLES_KEY must have 32 characters or more.\n'],
-    [['openfaas', 'x'], { ...owner, CACHE_URL: 'redis', ROLES_KEY: key }, 'CACHE_URL must be URLs.\n'],
+    [
+      ['kubernetes'],
+      { ...owner, ROLES_KEY: 'short' },
+      'ROLES_KEY is too short: it is a random word of 32 or more characters.\n',
+    ],
+    [
+      ['openfaas', 'x'],
+      { ...owner, CACHE_URL: 'redis', ROLES_KEY: key },
+      'CACHE_URL is not a URL, redis:// or rediss://.\n',
+    ],
     [['openfaas'], {}, 'For what? "openfaas" is not understood.\n\nusage: '],
     [[], {}, 'For what? "" is not understood.\n\nusage: '],
     [['kubernetes', '--fast'], {}, "Unknown option '--fast'"],

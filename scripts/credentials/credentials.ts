@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { parseArgs } from 'node:util'
+import { parseArgs, parseEnv } from 'node:util'
 import { stringify } from 'yaml'
-import { secretNames } from '../../shared/config.ts'
+import { natsAddress } from '../../shared/adapters/nats-address.ts'
+import { Config, ConfigurationError, secretNames } from '../../shared/config.ts'
 import { passwordOf } from '../../shared/provision/credentials.ts'
 import { type DiscoveredFunction, discoverFunctions } from '../../shared/spec/discover.ts'
 import { authorization } from '../engines/nats.ts'
-import { urlNames } from '../local/configuration.ts'
+import { schemes, type UrlName } from '../local/configuration.ts'
 import { Refusal } from '../local/refusal.ts'
-import { writePrivate } from '../local/secrets.ts'
+import { readIfThere, writePrivate } from '../local/secrets.ts'
 import { exitCodes, parsing, runCommand, UsageError } from '../operate/command.ts'
 import { natsUsers } from './nats-users.ts'
 import { manifestsOf, type OwnerUrls, secretKeyOf, secretNamesOf, secretsOf } from './secrets.ts'
@@ -22,34 +23,51 @@ const usage = `usage: npm run -s credentials -- kubernetes | compose [FILE] | op
 Derives what each function is at Postgres and at NATS, and its password, from the roles key.
 
   kubernetes       prints the Secrets, for kubectl apply -n registrar -f -
-  compose [FILE]   makes kong/.env, or adds to it what it has not
+  compose [FILE]   makes kong/.env, or adds to it what it has not; functions' passwords there follow its ROLES_KEY
   openfaas FOLDER  writes a file for each secret, for faas-cli secret create NAME --from-file=FOLDER/NAME
 
 kubernetes and openfaas take from the environment: STUDENTS_URL, COURSES_URL, CACHE_URL and EVENTS_URL, as the owner of each
 server has them, and ROLES_KEY, a random word of 32 or more characters.`
 
+/** What is wrong with the environment is told all at once. */
 function given(): { urls: OwnerUrls; key: string } {
-  const { env } = process
-  const missing = [...urlNames, 'ROLES_KEY'].filter((name) => !env[name])
-  if (missing.length > 0) throw new Refusal(`${missing.join(', ')} must be set in the environment.`)
-  const { STUDENTS_URL = '', COURSES_URL = '', CACHE_URL = '', EVENTS_URL = '', ROLES_KEY = '' } = env
-  const urls = { STUDENTS_URL, COURSES_URL, CACHE_URL, EVENTS_URL }
-  const wrong = urlNames.filter((name) => !/^[a-z+]+:\/\/./.test(urls[name]))
-  if (wrong.length > 0) throw new Refusal(`${wrong.join(', ')} must be URLs.`)
-  if (ROLES_KEY.length < 32) throw new Refusal('ROLES_KEY must have 32 characters or more.')
-  return { urls, key: ROLES_KEY }
+  const config = new Config()
+  const problems: string[] = []
+  const read = (ask: () => string): string => {
+    try {
+      return ask()
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error
+      problems.push(...error.problems.map((one) => `${one}.`))
+      return ''
+    }
+  }
+  const url = (name: UrlName): string => read(() => config.serviceUrl(name, schemes[name]).url)
+  const urls = {
+    STUDENTS_URL: url('STUDENTS_URL'),
+    COURSES_URL: url('COURSES_URL'),
+    CACHE_URL: url('CACHE_URL'),
+    EVENTS_URL: url('EVENTS_URL'),
+  }
+  const key = read(() => {
+    const found = config.rolesKey()
+    if (found !== undefined) return found
+    throw new ConfigurationError(['ROLES_KEY is not set: it is a random word of 32 or more characters'])
+  })
+  if (problems.length > 0) throw new Refusal(...problems)
+  return { urls, key }
 }
 
 function kubernetes(functions: readonly DiscoveredFunction[]): void {
   const { urls, key } = given()
-  const { password } = new URL(urls.EVENTS_URL)
+  const { pass: password = '' } = natsAddress(urls.EVENTS_URL)
   const users = natsUsers(functions, (slug) => passwordOf(key, slug))
   const secrets = {
     ...secretsOf(functions, urls, key),
     // For the NATS of knative/base and of the overlay production; a server elsewhere is told the same.
     'nats-password': {
-      password: decodeURIComponent(password),
-      'authorization.conf': authorization(JSON.stringify(decodeURIComponent(password)), users),
+      password,
+      'authorization.conf': authorization(JSON.stringify(password), users),
     },
   }
   process.stdout.write(
@@ -59,27 +77,27 @@ function kubernetes(functions: readonly DiscoveredFunction[]): void {
   )
 }
 
-/** Of an environment file what it has, and random words for what it has not. */
+/** Adds to an environment file random words for what it has not. What it has stays, but for passwords of another roles key. */
 async function compose(functions: readonly DiscoveredFunction[], file: string): Promise<void> {
   const example = await readFile(join(root, 'kong/.env.example'), 'utf8')
-  const there = await readFile(file, 'utf8').catch(() => '')
-  const known = new Map(
-    [...there.matchAll(/^([A-Z_]+)=(.+)$/gm)].map(([, name = '', value = '']) => [name, value]),
-  )
+  const there = (await readIfThere(file)) ?? example.replace(/^# GENERATED.*\n/, '')
+  const known = parseEnv(there)
   const word = (): string => `p${randomBytes(18).toString('hex')}`
-  const key = known.get('ROLES_KEY') ?? word()
+  const key = known['ROLES_KEY'] || word()
   const derived = new Map(
     passwordVariables(functions).map(({ slug, variable }) => [variable, passwordOf(key, slug)]),
   )
-  const wordOf = (name: string): string =>
-    name === 'ROLES_KEY' ? key : (derived.get(name) ?? known.get(name) ?? word())
-  const filled = example
-    .replace(/^# GENERATED.*\n/, '')
-    .replaceAll(/^([A-Z_]+)=$/gm, (_, name: string) => `${name}=${wordOf(name)}`)
-    .replaceAll(/^#([A-Z_]+)=.*$/gm, (line, name: string) =>
-      known.has(name) ? `${name}=${known.get(name)}` : line,
-    )
-  await writePrivate(file, filled)
+  const wordOf = (name: string): string => (name === 'ROLES_KEY' ? key : (derived.get(name) ?? word()))
+  const wanted = [...example.matchAll(/^([A-Z_]+)=$/gm)].map(([, name = '']) => name)
+  const kept = there.replaceAll(
+    /^([ \t]*(?:export[ \t]+)?([A-Z_]+)[ \t]*=).*$/gm,
+    (line, start: string, name: string) =>
+      derived.has(name) || (wanted.includes(name) && !known[name]) ? `${start}${wordOf(name)}` : line,
+  )
+  const missing = wanted
+    .filter((name) => known[name] === undefined)
+    .map((name) => `${name}=${wordOf(name)}\n`)
+  await writePrivate(file, `${kept.replace(/(?<=[^\n])$/, '\n')}${missing.join('')}`)
   console.log(`${relative(root, file)} has what docker compose -f kong/compose.yaml needs`)
 }
 

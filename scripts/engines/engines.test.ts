@@ -9,7 +9,7 @@ import { startNats } from './nats.ts'
 import { startPostgres } from './postgres.ts'
 import { startRedis } from './redis.ts'
 
-vi.setConfig({ testTimeout: 60_000 })
+vi.setConfig({ testTimeout: 180_000 })
 
 let dir: string
 beforeEach(() => {

@@ -37,6 +37,22 @@ export interface Report {
   readonly families: ReadonlyMap<string, number>
 }
 
+interface Judged {
+  readonly findings: readonly Finding[]
+  readonly outcome: Outcome
+  /** Of all attempts; 0: closed without one. */
+  readonly statuses: readonly number[]
+}
+
+/** What a round is about. */
+interface Goal {
+  shrinking: boolean
+  /** The new fault, of which the smallest request is looked for. */
+  rule?: string
+  /** What went wrong here, not in the system. */
+  failure?: { readonly error: unknown }
+}
+
 /** Something must fail in a row before it is more than a busy machine. */
 const tries = 3
 const aliveEvery = 50
@@ -98,34 +114,37 @@ export class Campaign {
     using client = this.#client()
     let left = count
     for (let round = 0; left > 0; round++) {
-      const goal = { left, shrinking: false }
+      const goal: Goal = { shrinking: false }
       const result = await fc.check(
-        fc.asyncProperty(this.#drawn, ([request, trick]) => this.#try(client, request, trick, goal)),
+        fc.asyncProperty(this.#drawn, async ([request, trick]) => {
+          try {
+            return await this.#try(client, request, trick, goal)
+          } catch (error) {
+            // To fast-check it would be one more fault of the system's.
+            goal.failure ??= { error }
+            return false
+          }
+        }),
         // Each round of each lane draws its own.
         { seed: this.#options.seed + lane * 7919 + round * 104_729, numRuns: left },
       )
+      if (goal.failure) throw goal.failure.error
       // A round ends at what is new; the same again is only counted from there on.
       left -= result.numRuns
     }
   }
 
-  /** @throws when something new is wrong, which makes fast-check look for a smaller request. */
-  async #try(
-    client: Client,
-    request: Drawn,
-    trick: Trick | undefined,
-    goal: { shrinking: boolean; rule?: string },
-  ): Promise<void> {
+  /** @returns false when something new is wrong, which makes fast-check look for a smaller request. */
+  async #try(client: Client, request: Drawn, trick: Trick | undefined, goal: Goal): Promise<boolean> {
     const { origin, description } = this.#options
     const message = messageOf(request, origin, this.#pool, description)
     const shot = trick ? { ...trick[1](message), trick: trick[0] } : shotOf(message, request.family)
-    const { findings, outcome } = await this.#judged(client, shot)
+    const { findings, outcome, statuses } = await this.#judged(client, shot)
     const [answer] = outcome.answers
     if (answer && !trick) this.#pool.learn(message.method, message.target, answer.status, answer.headers)
     if (!goal.shrinking) {
       count(this.#families, shot.family)
-      for (const { status } of outcome.answers) count(this.#statuses, status)
-      if (outcome.answers.length === 0) count(this.#statuses, 0)
+      for (const status of statuses) count(this.#statuses, status)
       const sent = ++this.#sent
       if (sent % aliveEvery === 0) await this.#alive(client)
       if (sent % 500 === 0) this.#options.progress?.(sent)
@@ -141,25 +160,37 @@ export class Campaign {
       if (goal.shrinking && !own) continue
       this.#found.set(finding.rule, { ...finding, shot, times: known?.times ?? 1 })
       Object.assign(goal, { shrinking: true, rule: finding.rule })
-      throw new Error(finding.rule)
+      return false
     }
+    return true
   }
 
-  async #judged(client: Client, shot: Shot): Promise<{ findings: Finding[]; outcome: Outcome }> {
+  /** Each attempt is judged; the outcome is that of the last one. */
+  async #judged(client: Client, shot: Shot): Promise<Judged> {
     const { origin, description } = this.#options
+    const findings = new Map<string, Finding>()
+    const statuses: number[] = []
     for (let attempt = 1; ; attempt++) {
       const outcome = await client.fire(shot)
-      const findings = judge({ shot, outcome, description, direct: origin.key === undefined })
-      const busy = outcome.answers.some(({ status }) => status === 503 || status === 504)
-      if (!busy) return { findings, outcome }
+      if (outcome.refused) {
+        // That is not because of the request: none that is smaller is looked for.
+        this.#note({ rule: 'the server takes connections', what: 'a connection was refused' }, shot)
+        return { findings: [...findings.values()], outcome, statuses: [...statuses, 0] }
+      }
+      const wrong = judge({ shot, outcome, description, direct: origin.key === undefined })
+      for (const finding of wrong) findings.set(finding.rule, finding)
+      const { answers } = outcome
+      for (const { status, headers } of answers) this.#pool.keep(status, headers)
+      statuses.push(...(answers.length > 0 ? answers.map(({ status }) => status) : [0]))
+      const busy = answers.some(({ status }) => status === 503 || status === 504)
       // A machine may be too busy for an answer in time once, but nothing here is down.
-      if (attempt === tries)
-        findings.push({
-          rule: 'a healthy system is available',
-          what: `${tries} times ${outcome.answers[0]?.status}`,
-        })
-      if (attempt === tries) return { findings, outcome }
-      await sleep(1000)
+      if (busy && attempt < tries) {
+        await sleep(1000)
+        continue
+      }
+      const rule = 'a healthy system is available'
+      if (busy) findings.set(rule, { rule, what: `${tries} times ${answers[0]?.status}` })
+      return { findings: [...findings.values()], outcome, statuses }
     }
   }
 
@@ -182,7 +213,9 @@ export class Campaign {
       ask: { method: 'GET', path, worth: 'valid' as const },
     }
     const shot = shotOf(message, 'hostile')
-    const { outcome } = await this.#judged(client, shot)
+    const { findings, outcome } = await this.#judged(client, shot)
+    // What the description does not have cannot be held against it.
+    if (path !== '/') for (const finding of findings) this.#note(finding, shot)
     const [answer] = outcome.answers
     if (answer?.status !== 200)
       this.#note(

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Answer, readAnswers, Unparsable } from './responses.ts'
-import type { Shot } from './shot.ts'
+import { owedTo, type Shot } from './shot.ts'
 
 /** Longest that any answer, or the end of a connection, may take, in milliseconds: a hang, not slowness. */
 export const patience = 20_000
@@ -15,6 +15,8 @@ export interface Outcome {
   readonly hung: boolean
   /** What came that is no answer. */
   readonly broken: string | undefined
+  /** Whether there was no connection at all. */
+  readonly refused: boolean
 }
 
 /** Sends what is well framed over one connection, again and again, and what is not over one of its own. */
@@ -63,25 +65,30 @@ export class Client implements Disposable {
   }
 }
 
-async function exchange(socket: Socket, { pieces, pause, ends, asks, ambiguous }: Shot): Promise<Outcome> {
+async function exchange(socket: Socket, shot: Shot): Promise<Outcome> {
+  const { asks, ambiguous } = shot
+  const owed = owedTo(shot)
   const methods = asks.map((one) => one.method)
   let bytes: Buffer = Buffer.alloc(0)
   let answers: readonly Answer[] = []
   let broken: string | undefined
   let closed = false
-  let refused: Error | undefined
+  let failure: Error | undefined
   const over = Promise.withResolvers<void>()
+  const answered = Promise.withResolvers<void>()
+  if (owed === 0) answered.resolve()
   const look = (): void => {
     try {
       const read = readAnswers(bytes, methods, closed)
       answers = read.answers
       const all = answers.length >= asks.length && ambiguous !== true
       if (all && read.rest < bytes.length) broken = 'more came than was asked for'
+      if (answers.length >= owed) answered.resolve()
       if (closed || all) over.resolve()
     } catch (error) {
       if (!(error instanceof Unparsable)) throw error
       // What a reset cut off is not what was sent.
-      if (!refused) broken = error.message
+      if (!failure) broken = error.message
       over.resolve()
     }
   }
@@ -94,18 +101,18 @@ async function exchange(socket: Socket, { pieces, pause, ends, asks, ambiguous }
     look()
   }
   const failed = (error: Error): void => {
-    refused = error
+    failure = error
   }
   socket.on('data', heard).once('end', ended).once('close', ended).on('error', failed)
   const timer = setTimeout(over.resolve, patience)
   try {
-    await Promise.all([send(socket, pieces, pause, ends), over.promise])
-    if (refused && 'code' in refused && refused.code === 'ECONNREFUSED') throw refused
+    await Promise.all([send(socket, shot, Promise.race([answered.promise, over.promise])), over.promise])
     return {
       answers,
       closed,
       hung: !closed && (answers.length < asks.length || ambiguous === true) && broken === undefined,
       broken,
+      refused: failure !== undefined && 'code' in failure && failure.code === 'ECONNREFUSED',
     }
   } finally {
     clearTimeout(timer)
@@ -114,11 +121,14 @@ async function exchange(socket: Socket, { pieces, pause, ends, asks, ambiguous }
   }
 }
 
-async function send(socket: Socket, pieces: readonly string[], pause: number, ends: boolean): Promise<void> {
+async function send(socket: Socket, { pieces, pause, ends }: Shot, answered: Promise<void>): Promise<void> {
   for (const [index, piece] of pieces.entries()) {
     if (socket.destroyed || !socket.writable) return
     socket.write(Buffer.from(piece, 'latin1'))
     if (index < pieces.length - 1) await sleep(pause)
   }
-  if (ends) socket.end()
+  if (!ends) return
+  // To many servers an end is a client that went away, which is owed nothing any more.
+  await answered
+  socket.end()
 }

@@ -1,5 +1,9 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { getTestServer } from '@google-cloud/functions-framework/testing'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { Config } from '../../shared/config.ts'
@@ -11,11 +15,12 @@ import { nodeHttpServer } from '../../shared/hosts/node-http.ts'
 import { discoverFunctions } from '../../shared/spec/discover.ts'
 import { listen } from '../../shared/testing/http-conformance/hosts.ts'
 import { openPlatform, type Platform } from '../../shared/testing/http-conformance/platform.ts'
+import { removeFolder, testFolder } from '../../shared/testing/temporary.ts'
 import { Environment } from '../../shared/wiring/environment.ts'
 import { runScript } from '../local/testing/script.ts'
 import { Campaign, type CampaignOptions, type Report } from './campaign.ts'
 import { Description } from './openapi.ts'
-import { readOptions } from './options.ts'
+import { argumentsOf, readOptions } from './options.ts'
 import { reported } from './report.ts'
 import { startSystem } from './system.ts'
 
@@ -33,7 +38,7 @@ async function fuzzed(
 
 function expectNothing(report: Report): void {
   // Not the faults themselves: their bytes may be many, and the report shortens them.
-  expect(report.found.length, `seed ${seed}\n${reported(report, 0)}`).toBe(0)
+  expect(report.found.length, `seed ${seed}\n${reported(report, 0, undefined)}`).toBe(0)
 }
 
 test('the whole system keeps to its description, whatever 2,000 requests ask of it', async () => {
@@ -79,112 +84,12 @@ describe('a function without its gateway', () => {
   })
 })
 
-describe('what a system does wrong is found', () => {
-  const traceId = 'a'.repeat(32)
-  const problem = (status: number, code: string, more: object = {}) => ({
-    status,
-    body: { type: 'about:blank', title: 'Title', status, code, trace_id: traceId, ...more },
-  })
-
-  // To make one takes a while.
-  const wanted = new Description(
-    ({ path, method }) => method === 'GET' && /^\/api\/students\/(\{id\}|health)$/.test(path),
-  )
-
-  interface Wronged {
-    readonly status: number
-    readonly body: object
-    readonly type?: string
-  }
-  const health: Wronged = { status: 200, body: { status: 'ok' } }
-  type Wrong = (request: IncomingMessage) => Wronged
-
-  /** Answers health as it should, and anything else as it should not. */
-  async function found(wrong: Wrong, prepare: (server: Server) => void = () => {}): Promise<Report> {
-    await using stack = new AsyncDisposableStack()
-    const answer: RequestListener = (request, response) => {
-      const { status, body, type } = request.url?.startsWith('/api/students/health') ? health : wrong(request)
-      const own = type ?? (status < 400 ? 'application/json' : 'application/problem+json')
-      request.resume()
-      response.writeHead(status, {
-        'content-type': own,
-        'www-authenticate': 'Key',
-        allow: 'GET',
-        'retry-after': '1',
-      })
-      response.end(JSON.stringify(body))
-    }
-    const server = createServer(answer)
-    prepare(server)
-    const port = await listen(server, stack)
-    return await fuzzed({
-      origin: { hostname: '127.0.0.1', port, key: 'k' },
-      description: wanted,
-      // Of these each fault is one that some request has.
-      seed: 1,
-      lanes: 2,
-      requests: 120,
-    })
-  }
-
-  test.each<[string, Wrong, RegExp]>([
-    ['a failure', () => problem(500, 'internal'), /^nothing fails \((GET|HEAD) .*: 500\)$/],
-    [
-      'a stack',
-      () => problem(404, 'not_found', { detail: 'Error: x\n    at handle (/srv/a.js:1:2)' }),
-      /^nothing leaks/,
-    ],
-    ['SQL', () => problem(404, 'not_found', { detail: 'syntax error at or near "x"' }), /^nothing leaks/],
-    [
-      'a host',
-      () => problem(404, 'not_found', { detail: 'connect ECONNREFUSED 127.0.0.1:5432' }),
-      /^nothing leaks/,
-    ],
-    ['a status of its own', () => problem(418, 'not_found'), /^the status is declared \(.*: 418\)$/],
-    [
-      'an answer that is not as declared',
-      () => ({ status: 200, body: { data: { id: 'x' } } }),
-      /^the answer is as declared/,
-    ],
-    ['another type', () => ({ ...problem(404, 'not_found'), type: 'text/html' }), /^refusals are problems/],
-    ['a problem without its code', () => ({ status: 404, body: { status: 404 } }), /^refusals are problems/],
-    ['the refusal of what is valid', () => problem(400, 'malformed'), /^what is valid is taken/],
-  ])('%s', async (_, wrong, rule) => {
-    const { found: faults } = await found(wrong)
-    expect(faults.map((fault) => fault.rule)).toEqual(expect.arrayContaining([expect.stringMatching(rule)]))
-  })
-
-  test('the end of a connection without an answer, with the smallest request that has it', async () => {
-    const { found: faults } = await found((request) => {
-      if (request.headers['if-none-match'] !== undefined) request.socket.destroy()
-      return problem(404, 'not_found')
-    })
-    const fault = faults.find(({ rule }) => rule === 'there is an answer')
-    const [bytes = ''] = fault?.shot.pieces ?? []
-    expect(bytes).toMatch(/\r\nif-none-match: [^\r]{1,60}\r\n/i)
-    expect(bytes.split('\r\n').length).toBeLessThan(9)
-  })
-
-  test('a request that is smuggled behind another', async () => {
-    // As servers were that took what contradicts itself.
-    const { found: faults } = await found(
-      () => problem(404, 'not_found'),
-      (server) => {
-        server.on('clientError', (_, socket) => {
-          const answer = 'HTTP/1.1 204 No Content\r\n\r\n'
-          if (socket.writable) socket.end(answer + answer)
-        })
-      },
-    )
-    expect(faults.map(({ rule }) => rule)).toEqual(expect.arrayContaining(['nothing is smuggled']))
-  })
-})
-
 test('the command says what it found and how to find it again, with a code for it', async () => {
   await using stack = new AsyncDisposableStack()
+  const key = 'topsecret-0123456789'
   const server = createServer((request, response) => {
     const { status, body } =
-      request.headers['x-api-key'] !== 'k'
+      request.headers['x-api-key'] !== key
         ? { status: 401, body: 'no' }
         : { status: 200, body: JSON.stringify({ data: [], next_cursor: null }) }
     request.resume()
@@ -192,12 +97,15 @@ test('the command says what it found and how to find it again, with a code for i
   })
   const port = await listen(server, stack)
   const url = `http://127.0.0.1:${port}`
-  const { code, said } = await fuzz('--url', url, '--key', 'k', '--requests', '50', '--seed', '7')
+  const { code, said } = await fuzz('--url', url, '--key', key, '--requests', '50', '--seed', '7')
   expect([code, said]).toEqual([
     1,
     expect.stringMatching(/^seed 7\n[\s\S]*^FOUND {2}[\s\S]*\n {2}the smallest request/m),
   ])
-  expect(said).toMatch(/\n[1-9]\d* faults found\nagain: npm run fuzz -- --requests 50 --seed 7 --lanes 8\n/)
+  expect(said).toMatch(/\n[1-9]\d* faults found\nagain: /)
+  expect(said).toContain(`\nagain: npm run fuzz -- --url ${url} --requests 50 --seed 7 --lanes 8\n`)
+  expect(said).toContain('x-api-key: ********************')
+  expect(said).not.toContain(key)
   for (const [args, sentence] of [
     [['--url', url, '--key', 'wrong'], /does not know this key$/],
     [['--url', 'http://127.0.0.1:9', '--key', 'k'], /does not answer: /],
@@ -207,6 +115,24 @@ test('the command says what it found and how to find it again, with a code for i
     expect([refused.code, refused.said.split('\n')[0]]).toEqual([1, expect.stringMatching(sentence)])
   }
   expect(await fuzz('--help')).toEqual({ code: 0, said: expect.stringMatching(/^usage: npm run fuzz/) })
+})
+
+test('who ends it while the system starts leaves nothing behind', async () => {
+  await using stack = new AsyncDisposableStack()
+  const dir = await testFolder()
+  stack.defer(() => removeFolder(dir))
+  const { PATH = '', HOME = '' } = process.env
+  const child = spawn(process.execPath, [join(root, 'scripts/fuzz/fuzz.ts')], {
+    env: { PATH, HOME, TMPDIR: dir },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const said = Promise.all([text(child.stdout), text(child.stderr)])
+  const ended = once(child, 'close')
+  await vi.waitUntil(async () => (await readdir(dir)).length > 0, { timeout: 60_000 })
+  child.kill('SIGINT')
+  await ended
+  expect([child.exitCode, await said]).toEqual([1, ['', 'starting a system on engines of its own\n']])
+  expect(await readdir(dir)).toEqual([])
 })
 
 test('what it is told is checked', () => {
@@ -228,5 +154,14 @@ test('what it is told is checked', () => {
   ])
     expect(typeof read(bad), bad).toBe('string')
 })
+
+test.each(['--url http://localhost:8000 --requests 10 --seed 5 --stalls', '--seed 5 --lanes 2'])(
+  'the arguments that ask for the same again: %s',
+  (args) => {
+    const options = readOptions(args.split(' '), { API_KEY: 'k' })
+    if (typeof options !== 'object') throw new Error(options)
+    expect(readOptions(argumentsOf(options), { API_KEY: 'k' })).toEqual(options)
+  },
+)
 
 const fuzz = (...args: string[]) => runScript('scripts/fuzz/fuzz.ts', ...args)

@@ -2,7 +2,7 @@ import type { Outcome } from './connection.ts'
 import { patience } from './connection.ts'
 import type { Declared, Description, Operation } from './openapi.ts'
 import type { Answer } from './responses.ts'
-import type { Ask, Shot } from './shot.ts'
+import { type Ask, owedTo, type Shot } from './shot.ts'
 
 /** What is wrong with an answer; the same fault has the same name, whatever the request. */
 export interface Finding {
@@ -10,9 +10,22 @@ export interface Finding {
   readonly what: string
 }
 
-/** Words that only the inside of the system says: stacks, SQL, files, drivers, hosts. */
-const inside =
-  /postgres|redis|\bnats\b|jetstream|mongo|valibot|undici|express|ECONN|EPIPE|ERR_[A-Z]|\bsql\b|constraint|relation "|syntax error at|node_modules|node:internal|\.[cm]?[jt]s:\d|^\s+at .+\(|\bstack\b|\/(?:work|home|root|tmp|usr|var|app)\/|127\.0\.0\.1|localhost|\.svc\b|\.internal\b/im
+/** What only the inside of the system says. Within JSON a quotation mark has a backslash before it. */
+const inside: readonly RegExp[] = [
+  // Engines, drivers and frameworks.
+  /postgres|redis|\bnats\b|jetstream|mongo|bson|valibot|undici|express/i,
+  // What databases say, and what they are asked.
+  /\bsql\b|constraint|(?:relation|column|table|function|type|encoding) \\?"|syntax error at|invalid input syntax/i,
+  /invalid byte sequence|permission denied for|duplicate key|\bE11000\b/i,
+  /\bselect\b.+\bfrom\b|\binsert into\b|\bdelete from\b|\bupdate\b.+\bset\b/i,
+  // Errors of the runtime's and of the operating system's.
+  /ERR_[A-Z]|\bECONN|\bE(?:PIPE|NOTFOUND|AI_AGAIN|TIMEDOUT|HOSTUNREACH|NETUNREACH|NOENT|ACCES|MFILE)\b|getaddrinfo/i,
+  /cannot (?:read|set) propert|is not (?:a function|a constructor|iterable|defined)\b|unexpected token/i,
+  // Stacks and files.
+  /node_modules|node:internal|\.[cm]?[jt]s:\d|^\s+at .+\(|\bstack\b|\/(?:work|home|root|tmp|usr|var|app)\//im,
+  // Hosts and their ports.
+  /localhost|\.svc\b|\.internal\b|\b(?:\d{1,3}\.){3}\d{1,3}\b|\b[a-z][\w-]*(?:\.[\w-]+)*:\d{2,5}\b/i,
+]
 
 /** What comes of a connection before anybody has understood a request. */
 const ofTheWire: ReadonlySet<number> = new Set([400, 408, 413, 414, 417, 426, 431, 501, 505])
@@ -40,18 +53,19 @@ export function judge(judged: Judged): Finding[] {
   const { answers, closed, hung, broken } = outcome
   const findings: Finding[] = []
   const find = (rule: string, what: string): void => void findings.push({ rule, what })
+  // Behind an answer that says that it is the last there may be none.
+  const isLast = answers.at(-1)?.headers.get('connection') === 'close'
+  const owed = isLast ? answers.length : owedTo(shot)
   if (broken !== undefined) find('the answer is HTTP', broken)
   if (hung && answers.length === 0) find('the connection does not hang', `no answer within ${patience} ms`)
   else if (hung && shot.ambiguous) find('the connection is closed', `still open after ${patience} ms`)
-  else if (hung && !shot.ends)
+  else if (hung && (!shot.ends || answers.length < owed))
     find(
       'the connection does not hang',
       `${answers.length} of ${shot.asks.length} answers within ${patience} ms`,
     )
-  // A head that never came whole may be left without a word.
-  const mute = shot.family === 'framing' && shot.ends
-  if (closed && answers.length === 0 && broken === undefined && !mute)
-    find('there is an answer', 'the connection was closed without one')
+  if (closed && answers.length < owed && broken === undefined)
+    find('there is an answer', `the connection was closed with ${answers.length} of ${owed} answers`)
   if (shot.ambiguous && answers.length > 0) {
     if (answers.length > 1) find('nothing is smuggled', `${answers.length} answers to one request`)
     if (answers[0]?.status !== 400) find('nothing is smuggled', `${answers[0]?.status} instead of 400`)
@@ -151,7 +165,8 @@ function problemFaults(description: Description, { status, body }: Answer): stri
 function leaked({ status, headers, body }: Answer): string | undefined {
   const own = [...headers].filter(([name]) => name !== 'date').map(([name, value]) => `${name}: ${value}`)
   const text = status >= 400 ? ownWords(body.toString()) : ''
-  for (const said of [...own, ...text.split('\n')]) if (inside.test(said)) return said.slice(0, 500)
+  for (const said of [...own, ...text.split('\n')])
+    if (inside.some((words) => words.test(said))) return said.slice(0, 500)
   return undefined
 }
 

@@ -63,5 +63,12 @@ export function readOptions(
   }
 }
 
+/** The arguments that ask for the same again; the key, which is nobody's to read, comes as API_KEY. */
+export function argumentsOf({ origin, requests, seed, lanes, stalls }: Options): string[] {
+  const url = origin ? ['--url', `http://${origin.hostname}:${origin.port}`] : []
+  const numbers = ['--requests', requests, '--seed', seed, '--lanes', lanes].map(String)
+  return [...url, ...numbers, ...(stalls ? ['--stalls'] : [])]
+}
+
 const within = (value: number, least: number, most: number): boolean =>
   Number.isInteger(value) && least <= value && value <= most

@@ -7,13 +7,17 @@ export class Pool {
   /** By path. */
   readonly #etags = new Map<string, string>()
 
-  /** Learns from an answer. */
+  /** Keeps what an answer says was made, whatever it is an answer to. */
+  keep(status: number, headers: ReadonlyMap<string, string>): void {
+    const location = headers.get('location')
+    if (status === 201 && location?.startsWith('/')) this.made.add(location)
+  }
+
+  /** Learns from an answer to what was well framed. */
   learn(method: string, target: string, status: number, headers: ReadonlyMap<string, string>): void {
     const location = headers.get('location')
-    if (status === 201 && location?.startsWith('/')) {
-      this.made.add(location)
+    if (status === 201 && location?.startsWith('/'))
       keep(this.#ids, location.slice(location.lastIndexOf('/') + 1))
-    }
     const next = /^<([^>]+)>; rel="next"$/.exec(headers.get('link') ?? '')?.[1]
     if (next) keep(this.#pages, next)
     const etag = headers.get('etag')

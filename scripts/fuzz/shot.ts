@@ -16,12 +16,19 @@ export interface Shot {
   readonly pieces: readonly string[]
   /** Milliseconds. */
   readonly pause: number
-  /** Whether the sending side is closed behind the last byte. */
+  /** Whether the sending side is closed behind the last byte, once what is owed has come. */
   readonly ends: boolean
   /** One for each request, in their order. There are no more answers than these. */
   readonly asks: readonly Ask[]
   /** What nobody may be sure where it ends: one refusal at most, and the connection is closed. */
   readonly ambiguous?: boolean
+}
+
+/** How many answers must come: what is valid has one, whatever is behind it; a head that never came whole may have none. */
+export function owedTo({ family, ends, asks }: Shot): number {
+  const unsure = asks.findIndex(({ worth }) => worth !== 'valid')
+  const sure = unsure < 0 ? asks.length : unsure
+  return family === 'framing' && ends ? sure : Math.max(sure, 1)
 }
 
 /** Text as its UTF-8 bytes, one character for each. */

@@ -9,8 +9,15 @@ export interface System extends AsyncDisposable {
   readonly origin: Origin & { readonly key: string }
 }
 
-/** The whole function set as `npm start` runs it, on engines and data of its own, which go with it. */
-export async function startSystem(): Promise<System> {
+/** Longest that a start may take, in milliseconds: on a machine with much else to do. */
+const patience = 300_000
+
+/**
+ * The whole function set as `npm start` runs it, on engines and data of its own, which go with it; also when the start
+ * is given up.
+ */
+export async function startSystem(signal: AbortSignal = new AbortController().signal): Promise<System> {
+  const givenUp = AbortSignal.any([signal, AbortSignal.timeout(patience)])
   await using opening = new AsyncDisposableStack()
   const dir = await mkdtemp(join(tmpdir(), `registrar-fuzz-${process.pid}-`))
   opening.defer(() => rm(dir, { recursive: true, force: true, maxRetries: 3, retryDelay: 100 }))
@@ -37,7 +44,10 @@ export async function startSystem(): Promise<System> {
       if (ready) resolve(new URL(ready))
     }
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', hear)
-    void exited.then(() => reject(new Error(`the system ended: ${said.slice(-2000)}`)))
+    const fail = (why: string): void => reject(new Error(`${why}: ${said.slice(-2000)}`))
+    void exited.then(() => fail('the system ended'))
+    givenUp.addEventListener('abort', () => fail('the system was not ready when its start was given up'))
+    if (givenUp.aborted) fail('the system was not started')
   })
   const stack = opening.move()
   return {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { cp, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,17 +18,19 @@ it('makes folders that are missing, and removes what no declaration asks for any
       else if (!entry.startsWith('.')) await symlink(join(root, entry), join(copy, entry))
     }
     await generate(copy, true)
-    await writeFile(join(copy, 'knative/generated/functions/students-gone.yaml'), 'kind: Service\n')
+    const stale = [
+      'knative/generated/functions/students-gone.yaml',
+      'knative/base/observability/grafana/dashboards/gone.json',
+      'shared/generated/registrar/v1/gone_pb.ts',
+    ]
+    for (const path of stale) await writeFile(join(copy, path), '')
     await rm(join(copy, 'knative/generated/workers'), { recursive: true })
     const workers = await readdir(join(root, 'knative/generated/workers'))
-    const expected = [
-      ...workers.map((file) => `knative/generated/workers/${file}`),
-      'knative/generated/functions/students-gone.yaml',
-    ]
+    const expected = [...workers.map((file) => `knative/generated/workers/${file}`), ...stale]
     expect((await generate(copy, false)).toSorted()).toEqual(expected.toSorted())
     await generate(copy, true)
     expect(await generate(copy, false)).toEqual([])
-    expect(await readdir(join(copy, 'knative/generated/functions'))).not.toContain('students-gone.yaml')
+    for (const path of stale) expect(existsSync(join(copy, path)), path).toBe(false)
     expect(await readdir(join(copy, 'knative/generated/workers'))).toEqual(workers)
   } finally {
     await rm(copy, { recursive: true })

@@ -109,6 +109,24 @@ it('the one file holds what answers, as many as the Community Edition allows; th
     expect(Number(labels['com.openfaas.scale.max'])).toBeLessThanOrEqual(communityEdition.replicas)
 })
 
+it('where there is no room for another, the platform gives way, and nothing of the services', () => {
+  const more = [0, 1].map((i) => ({
+    ...found('students-get'),
+    name: { full: `students/more-${i}`, service: 'students', slug: `students-more-${i}` },
+  }))
+  const slugs = (files: [string, string][]) =>
+    files.map(([, text]) => Object.keys(parseDocument(text).toJS().functions))
+  const [community = [], rest = []] = slugs(openfaas('1.0.0', [...more.slice(0, 1), ...functions]))
+  expect(community).toHaveLength(communityEdition.functions)
+  expect(stack.map(([slug]) => slug).filter((slug) => !community.includes(slug))).toEqual(['platform-docs'])
+  expect(rest).toContain('platform-docs')
+  const [two = [], others = []] = slugs(openfaas('1.0.0', [...functions, ...more]))
+  expect([two.length, others.filter((slug) => slug.startsWith('students-more'))]).toEqual([
+    communityEdition.functions,
+    ['students-more-1'],
+  ])
+})
+
 it.each(all)(
   '%s is given the secrets and lookups that it needs, and no others',
   (slug, { secrets, environment }) => {

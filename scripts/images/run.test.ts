@@ -84,7 +84,7 @@ describe('as its image would', () => {
       const made = await new Api(target, service).create({ [service.linkField]: [id] })
       const states = async () =>
         (await new Api(target, service).get(`/${made.id}/enrolments`)).many.map(({ state }) => state)
-      await expect.poll(states, { timeout: 15_000 }).toEqual(['confirmed'])
+      await expect.poll(states).toEqual(['confirmed'])
     }
   })
 

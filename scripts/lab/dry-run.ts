@@ -4,7 +4,7 @@ import { parseAllDocuments } from 'yaml'
 import type { Manifest } from '../generate/knative/manifest.ts'
 import { sourcesOf } from './dry-run/sources.ts'
 import { externalSecretTypes } from './dry-run/types.ts'
-import { askable, refusalsOf } from './dry-run/verdict.ts'
+import { askable, isRefusal, refusalsOf } from './dry-run/verdict.ts'
 import { Lab, root } from './lab.ts'
 import { main } from './main.ts'
 
@@ -85,6 +85,7 @@ await main(usage, async (checks, output, signal) => {
         '-f',
         join(broken, file),
       ])
+      if (said.code !== 0 && !isRefusal(said)) throw new Error(`it was not judged: ${said.err}`)
       if ((said.code === 0) !== beyond) throw new Error(`it was ${beyond ? `refused: ${said.err}` : 'taken'}`)
       return said.err
         .split('\n')

@@ -28,7 +28,8 @@ export class Lab implements AsyncDisposable {
       await done(tool, [verb], { signal })
       return lab
     } catch (error) {
-      await lab[Symbol.asyncDispose]()
+      // Why it did not come up is told, whatever becomes of what it has left.
+      await lab[Symbol.asyncDispose]().catch(() => {})
       throw error
     }
   }

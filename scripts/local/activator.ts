@@ -36,10 +36,13 @@ export interface ActivatorOptions {
 }
 
 /**
- * Longest wait for a turn, in ms: with what a function does about a database that does not answer, 503 comes within two
- * seconds whoever waits.
+ * For a turn. With what a function does about a database that does not answer, 503 comes within two seconds whoever waits;
+ * where many only come at once, each has its turn.
  */
-const patience = 500
+const patience = { standstill: 500, longest: 5000 }
+
+/** How long processes are started for one use while others end them before they are up, in ms: a rollout may meet several. */
+const startPatience = 5000
 
 /** Scales one function from zero to one and back: started by its first use, stopped when nobody has used it for long. */
 export class Activator {
@@ -58,13 +61,14 @@ export class Activator {
 
   /**
    * Runs work with a process that is up; while it runs, the process is not stopped for idleness.
+   * @param served whether others who wait may hope
    * @throws TooBusy, StartError
    */
-  async use<T>(work: (instance: Instance) => Promise<T>): Promise<T> {
+  async use<T>(work: (instance: Instance) => Promise<T>, served?: (result: T) => boolean): Promise<T> {
     const { instance, release } = await this.acquire()
     try {
       // Not before: a start takes the time that it takes, however many wait for it.
-      return await this.#turnstile.through(() => work(instance))
+      return await this.#turnstile.through(() => work(instance), served)
     } finally {
       release()
     }
@@ -72,7 +76,7 @@ export class Activator {
 
   /** Choosing a slot and counting the use are one step: between them nothing can stop the process. */
   async acquire(): Promise<{ instance: Instance; release: () => void }> {
-    for (let attempt = 1; ; attempt++) {
+    for (const end = performance.now() + startPatience; ; ) {
       const slot = this.#slot()
       const release = this.#hold(slot)
       try {
@@ -80,7 +84,7 @@ export class Activator {
       } catch (error) {
         if (this.#current === slot) this.#current = undefined
         release()
-        if (attempt === 1 && error instanceof NotReady && error.killed) continue
+        if (error instanceof NotReady && error.killed && performance.now() < end) continue
         throw new StartError(`${this.name.full} ${error instanceof Error ? error.message : 'did not start'}`)
       }
     }

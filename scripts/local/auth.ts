@@ -2,12 +2,6 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { takeMembers } from './body-key.ts'
 
-export interface Presented {
-  readonly ok: boolean
-  /** The body without the key. */
-  readonly body: Buffer
-}
-
 const digest = (key: string): Buffer => createHash('sha256').update(key).digest()
 
 /** Kong's key-auth: the key in a header, else in the JSON body under the same name, never in the query. */
@@ -23,7 +17,7 @@ export class KeyAuth {
   inQuery(query: string): boolean {
     return (
       query !== '' &&
-      [...new URLSearchParams(query).keys()].some((name) => this.names.includes(name.toLowerCase()))
+      [...new URLSearchParams(`?${query}`).keys()].some((name) => this.names.includes(name.toLowerCase()))
     )
   }
 
@@ -42,8 +36,21 @@ export class KeyAuth {
     return type === 'application/json' || type === 'application/merge-patch+json'
   }
 
-  /** What a JSON body presents, and the body without it: a function never sees the key, even when a header had it too. */
-  fromBody(body: Buffer): { key: string | undefined; body: Buffer } {
-    return takeMembers(body, this.names)
+  /**
+   * What a JSON body presents, and the body without it: a function never sees the key, even when a header had it too. Nor
+   * does it in a body that is no JSON object, which it would refuse, or not look at: there, something else stands for it.
+   */
+  fromBody(
+    body: Buffer,
+    { json, sent }: { readonly json: boolean; readonly sent: string | undefined },
+  ): { key: string | undefined; body: Buffer } {
+    const taken = json ? takeMembers(body, this.names) : undefined
+    if (taken) return taken
+    return { key: undefined, body: sent ? withoutText(body, sent) : body }
   }
+}
+
+function withoutText(body: Buffer, secret: string): Buffer {
+  if (!body.includes(secret, 0, 'latin1')) return body
+  return Buffer.from(body.toString('latin1').replaceAll(secret, '*'.repeat(secret.length)), 'latin1')
 }

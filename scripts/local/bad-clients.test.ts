@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { key } from './testing/fixture.ts'
 import { json, problemOf, useGateway } from './testing/gateway.ts'
 
-vi.setConfig({ testTimeout: 60_000 })
+vi.setConfig({ testTimeout: 180_000 })
 
 const on = useGateway()
 

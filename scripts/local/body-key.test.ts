@@ -1,10 +1,11 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { KeyAuth } from './auth.ts'
 import { takeMembers } from './body-key.ts'
 
 const names = ['x-api-key', 'apikey']
 const take = (text: string): [string | undefined, string] => {
-  const { key, body } = takeMembers(Buffer.from(text), names)
+  const { key, body } = takeMembers(Buffer.from(text), names) ?? { key: undefined, body: 'no object' }
   return [key, body.toString()]
 }
 
@@ -17,23 +18,26 @@ describe('the key in a body', () => {
     [' {\n"apikey":"k"\n}\n', 'k', ' {}\n'],
     ['{"api\\u006bey":"k","b":2}', 'k', '{"b":2}'],
     ['{"apikey":"one","apikey":"two","b":2}', 'two', '{"b":2}'],
+    ['\ufeff{"apikey":"k","b":"ü"}', 'k', '\ufeff{"b":"ü"}'],
     ['{"apikey":7,"b":2}', undefined, '{"b":2}'],
     ['{"apikey":{"a":["}",","]},"b":"\\"}"}', undefined, '{"b":"\\"}"}'],
   ])('is taken out of %s', (text, key, rest) => {
     expect(take(text)).toEqual([key, rest])
   })
 
-  test.each([
-    '{"big":12345678901234567890,"b":1.0e400,"b":1.0e400}',
-    '{"nested":{"apikey":"k"}}',
-    '["apikey"]',
-    '"apikey"',
-    '{"apikey":"k"',
-    '\ufeff{"apikey":"k"}',
-    '',
-  ])('leaves %j as it is', (text) => {
-    expect(take(text)).toEqual([undefined, text])
-  })
+  test.each(['{"big":12345678901234567890,"b":1.0e400,"b":1.0e400}', '{"nested":{"apikey":"k"}}', '{}'])(
+    'leaves %j as it is',
+    (text) => {
+      expect(take(text)).toEqual([undefined, text])
+    },
+  )
+
+  test.each(['["apikey"]', '"apikey"', '{"apikey":"k"', '{"a":1}}', '\ufeff["apikey"]', ''])(
+    'knows that %j is no object',
+    (text) => {
+      expect(takeMembers(Buffer.from(text), names)).toBeUndefined()
+    },
+  )
 
   test('leaves every other byte alone, numbers beyond a double and broken UTF-8 included', () => {
     const odd = Buffer.concat([
@@ -41,9 +45,9 @@ describe('the key in a body', () => {
       Buffer.from([0xc3, 0x28]),
       Buffer.from('","apikey":"k"}'),
     ])
-    const { key, body } = takeMembers(odd, names)
-    expect(key).toBe('k')
-    expect(body).toEqual(Buffer.concat([odd.subarray(0, 18), Buffer.from('"}')]))
+    const taken = takeMembers(odd, names)
+    expect(taken?.key).toBe('k')
+    expect(taken?.body).toEqual(Buffer.concat([odd.subarray(0, 18), Buffer.from('"}')]))
   })
 
   test('gives what parsing, deleting and writing gives', () => {
@@ -51,10 +55,31 @@ describe('the key in a body', () => {
     const layout = fc.constantFrom(undefined, ' ', '\t', '\n  ')
     fc.assert(
       fc.property(value, layout, (object, space) => {
-        const { body } = takeMembers(Buffer.from(JSON.stringify(object, undefined, space)), names)
+        const taken = takeMembers(Buffer.from(JSON.stringify(object, undefined, space)), names)
         const rest = Object.entries(object).filter(([name]) => !names.includes(name))
-        expect(JSON.parse(body.toString())).toEqual(JSON.parse(JSON.stringify(Object.fromEntries(rest))))
+        expect(JSON.parse(String(taken?.body))).toEqual(JSON.parse(JSON.stringify(Object.fromEntries(rest))))
       }),
     )
+  })
+})
+
+describe('a key that a header had too', () => {
+  const auth = new KeyAuth('k+y', names)
+  const shown = (text: string, json: boolean): string =>
+    auth.fromBody(Buffer.from(text), { json, sent: 'k+y' }).body.toString()
+
+  test.each([
+    ['{"apikey":"k+y","name":"Ann"}', true, '{"name":"Ann"}'],
+    ['{"apikey":"k+y","name":"ü"', true, '{"apikey":"***","name":"ü"'],
+    ['[{"apikey":"k+y"},"k+y"]', true, '[{"apikey":"***"},"***"]'],
+    ['{"apikey":"k+y"}', false, '{"apikey":"***"}'],
+    ['apikey=k+y&a=b', false, 'apikey=***&a=b'],
+    ['', false, ''],
+  ])('is not shown in %s (JSON: %j)', (text, json, rest) => {
+    expect(shown(text, json)).toBe(rest)
+  })
+
+  test('stays in an object under a name that is not its own: that is data', () => {
+    expect(shown('{"name":"k+y"}', true)).toBe('{"name":"k+y"}')
   })
 })

@@ -1,3 +1,6 @@
+/** As Latin-1; a parser skips it, and it is three bytes, as what stands for it here. */
+const byteOrderMark = /^\u00ef\u00bb\u00bf/
+
 interface Member {
   readonly name: string
   readonly value: string
@@ -7,17 +10,18 @@ interface Member {
 
 /**
  * Takes the named members out of a JSON object's text and tells the value of the last that is a string. The rest stays
- * as it was, byte by byte: what a parser would round, merge or reorder is the function's to see. What is no JSON object
- * is returned as it is.
+ * as it was, byte by byte: what a parser would round, merge or reorder is the function's to see. Undefined for what is no
+ * JSON object.
  */
 export function takeMembers(
   body: Buffer,
   names: readonly string[],
-): { key: string | undefined; body: Buffer } {
+): { key: string | undefined; body: Buffer } | undefined {
   // One character for each byte: positions are the same, and JSON's own characters are ASCII.
-  const text = body.toString('latin1')
+  const sent = body.toString('latin1')
+  const text = sent.replace(byteOrderMark, '   ')
+  if (!isJsonObject(text)) return undefined
   if (!names.some((name) => text.includes(name)) && !text.includes('\\u')) return { key: undefined, body }
-  if (!isJsonObject(text)) return { key: undefined, body }
   const members = membersOf(text)
   const taken = members.filter(({ name }) => names.includes(name))
   if (taken.length === 0) return { key: undefined, body }
@@ -26,7 +30,7 @@ export function takeMembers(
   const first = members[0]?.start ?? 0
   const last = members.at(-1)?.end ?? 0
   const rest = kept.map(({ start, end }) => text.slice(start, end)).join(',')
-  return { key, body: Buffer.from(text.slice(0, first) + rest + text.slice(last), 'latin1') }
+  return { key, body: Buffer.from(sent.slice(0, first) + rest + text.slice(last), 'latin1') }
 }
 
 function isJsonObject(text: string): boolean {

@@ -48,6 +48,20 @@ describe('the configuration', () => {
     expect(() => read({ MAX_ACK_PENDING })).toThrow(/MAX_ACK_PENDING .*\.$/)
   })
 
+  test.each([
+    [
+      { OTEL_EXPORTER_OTLP_ENDPOINT: 'foo' },
+      /OTEL_EXPORTER_OTLP_ENDPOINT is not a URL, http:\/\/ or https:\/\/\.$/,
+    ],
+    [{ OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'o:1' }, /OTEL_EXPORTER_OTLP_METRICS_ENDPOINT is not a URL/],
+    [
+      { CACHE_URL: 'redis://u:secret@r/abc' },
+      /^CACHE_URL names no database of Redis: those are whole numbers\.$/,
+    ],
+  ])('refuses %j, as functions would', (env, said) => {
+    expect(() => read(env)).toThrow(said)
+  })
+
   test('gives functions only what they need', () => {
     const env = {
       PATH: '/bin',

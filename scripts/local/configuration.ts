@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path'
-import { Config, ConfigurationError, withOneHost } from '../../shared/config.ts'
+import { Config, ConfigurationError, namesDatabase, withOneHost } from '../../shared/config.ts'
 import { Refusal } from './refusal.ts'
 
 export const urlNames = ['STUDENTS_URL', 'COURSES_URL', 'CACHE_URL', 'EVENTS_URL'] as const
@@ -25,7 +25,7 @@ export interface Configuration {
   readonly childEnv: Readonly<Record<string, string>>
 }
 
-const schemes: Record<UrlName, readonly string[]> = {
+export const schemes: Record<UrlName, readonly string[]> = {
   STUDENTS_URL: ['postgres', 'postgresql'],
   COURSES_URL: ['mongodb', 'mongodb+srv', 'postgres', 'postgresql'],
   CACHE_URL: ['redis', 'rediss'],
@@ -63,11 +63,18 @@ export function readConfiguration({ root, env, args = [] }: Source): Configurati
     complain(`OWNER_PIDS must be process ids with commas between them, not "${owners}".`)
   }
   // Read by the functions, whose word on it this is; but one that is wrong shall not start engines first.
-  try {
-    new Config({ MAX_ACK_PENDING: get('MAX_ACK_PENDING') }).maxAckPending()
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error
-    for (const problem of error.problems) complain(`${problem}.`)
+  const theirs = new Config(env)
+  for (const read of [
+    () => theirs.maxAckPending(),
+    () => theirs.otlpEndpoint(),
+    () => theirs.otlpMetricsEndpoint(),
+  ]) {
+    try {
+      read()
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error
+      for (const problem of error.problems) complain(`${problem}.`)
+    }
   }
   for (const arg of args) if (arg !== '--watch') complain(`There is no option "${arg}": only --watch.`)
 
@@ -106,7 +113,9 @@ function urlProblem(value: string, allowed: readonly string[]): string | undefin
   if (scheme === undefined) return `is not a URL: it must begin with ${ways}`
   if (!allowed.includes(scheme)) return `must begin with ${ways}, not ${scheme}://`
   const single = withOneHost(value)
-  if (!URL.canParse(single) || new URL(single).hostname === '') return 'is not a URL that can be read'
+  const parsed = URL.parse(single)
+  if (!parsed?.hostname) return 'is not a URL that can be read'
+  if (!namesDatabase(parsed)) return 'names no database of Redis: those are whole numbers'
   return undefined
 }
 

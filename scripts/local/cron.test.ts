@@ -72,6 +72,26 @@ test('a tick during a run is another run after it, and none after the end', asyn
   expect(starts).toHaveLength(2)
 })
 
+test('what dies is swept up after a while, however much else dies meanwhile, and that after it', async () => {
+  vi.setSystemTime('2026-01-01T00:00:05Z')
+  const { around, starts } = surroundings()
+  await using cron = new Cron([scheduled('students/sweep', '0 0 1 1 *')], around)
+  const startsOf = async (seconds: number, deaths: readonly number[]): Promise<number> => {
+    await Promise.all(cron.processes.map(({ exited }) => exited))
+    starts.length = 0
+    for (let second = 0; second < seconds; second++) {
+      if (deaths.includes(second)) cron.afterDeath()
+      await vi.advanceTimersByTimeAsync(1000)
+      await Promise.all(cron.processes.map(({ exited }) => exited))
+    }
+    return starts.length
+  }
+  expect(await startsOf(7, [0])).toBe(1)
+  // One death every few seconds puts nothing off; the last one has its run, too.
+  expect(await startsOf(40, [0, 4, 8, 12, 16, 20])).toBe(5)
+  expect(await startsOf(20, [])).toBe(0)
+})
+
 test.each(['* * * *', '* * * * * *', '61 * * * *', 'often'])('the schedule "%s" is refused', (schedule) => {
   const { name, trigger } = scheduled('students/sweep', schedule)
   const functions = [{ name, dir: '', declaration: { summary: '', trigger, needs: [] } }]

@@ -39,6 +39,7 @@ export class Cron implements AsyncDisposable {
   readonly #again = new Set<string>()
   readonly #clocks: readonly Clock[]
   #soon: NodeJS.Timeout | undefined
+  #more = false
   #closed = false
 
   constructor(scheduled: readonly Scheduled[], around: Surroundings) {
@@ -54,11 +55,20 @@ export class Cron implements AsyncDisposable {
     return [...this.#running.values()]
   }
 
-  /** Something died: what it left behind is swept up soon. */
+  /** Something died: what it left behind is swept up soon, however many die meanwhile; and what those left, after that. */
   afterDeath(): void {
     if (this.#closed) return
-    clearTimeout(this.#soon)
-    this.#soon = setTimeout(() => this.run(), afterDeathMs)
+    if (this.#soon) {
+      this.#more = true
+      return
+    }
+    this.#soon = setTimeout(() => {
+      this.#soon = undefined
+      this.run()
+      if (!this.#more) return
+      this.#more = false
+      this.afterDeath()
+    }, afterDeathMs)
   }
 
   run(): void {

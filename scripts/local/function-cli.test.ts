@@ -5,17 +5,22 @@ import { expect, test, vi } from 'vitest'
 import { freePort } from '../engines/engine.ts'
 import { Started, Tree, until } from './testing/fixture.ts'
 
-vi.setConfig({ testTimeout: 60_000 })
+vi.setConfig({ testTimeout: 180_000 })
 
 const source = `import { http } from '@google-cloud/functions-framework'
 http('students-get', (req, res) => res.json({ path: req.path, title: process.title, url: process.env.EVENTS_URL }))
 `
 
-function runAlone(tree: Tree, args: string[], env = {}) {
+function runAlone(tree: Tree, args: string[], env = {}, npm = false) {
   const { PATH = '', HOME = '' } = process.env
-  const child = spawn(process.execPath, ['scripts/function.ts', ...args], {
+  const [command, own] = npm
+    ? ['npm', ['run', 'function', '--']]
+    : [process.execPath, ['scripts/function.ts']]
+  const child = spawn(command, [...own, ...args], {
     cwd: tree.root,
     env: { PATH, HOME, ...env },
+    // A group of its own, which can be ended whole.
+    detached: npm,
   })
   let said = ''
   for (const stream of [child.stdout, child.stderr]) {
@@ -49,6 +54,31 @@ test('one function runs alone under the framework, on loopback, with the servers
     await alone.exited
   }
 })
+
+test.each(['SIGTERM', 'SIGINT'] as const)('%s to npm ends the function as well', async (signal) => {
+  using tree = new Tree()
+  tree.write('shared/hosts/functions-framework.ts', source)
+  await using _ = await new Started(tree).ready()
+  const port = await freePort()
+  const alone = runAlone(tree, ['students/get'], { PORT: String(port) }, true)
+  try {
+    await until('it listens', async () => listeners(port).length > 0)
+    alone.child.kill(signal)
+    await until('it is gone', async () => listeners(port).length === 0)
+    await alone.exited
+  } finally {
+    endGroup(alone.child.pid)
+  }
+})
+
+/** Whatever is left of it. */
+function endGroup(pid = 0): void {
+  try {
+    if (pid > 0) process.kill(-pid, 'SIGKILL')
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+  }
+}
 
 test.each([
   ['no name', [], /^Say which HTTP function/],

@@ -52,10 +52,13 @@ export class FunctionProcess {
   readonly #began = performance.now()
   #gone = false
   #closing = false
+  #exchanges = 0
   #stopping = false
   #final = false
   #lastScrape: MetricsJson | undefined
   #scrapers: ((metrics: MetricsJson | undefined) => void)[] = []
+  /** Questions without their own answer yet, those that nobody waits for any more included. */
+  #unanswered = 0
 
   constructor(name: FunctionName, around: Surroundings, { runsToEnd = false } = {}) {
     const { command, args } = around.launcher.launch(name)
@@ -123,7 +126,10 @@ export class FunctionProcess {
         output.event('error', 'not ready in time', { function: this.name.full, pid: this.pid })
         this.#child.kill('SIGKILL')
       }, startTimeout)
-      this.exited.then(({ code, signal }) => fail(`ended at its start (${signal ?? code})`, signal !== null))
+      // What fails by itself says so with its code; 0 is of one that was asked to end.
+      this.exited.then(({ code, signal }) =>
+        fail(`ended at its start (${signal ?? code})`, signal !== null || code === 0),
+      )
       this.#child.on('message', (message) => {
         const port = portOf(message)
         if (port === undefined) return
@@ -133,6 +139,21 @@ export class FunctionProcess {
         resolve(port)
       })
     })
+  }
+
+  /** An exchange with it: one that ends is not left alone before everything that was begun with it has its answer. */
+  async exchange<T>(work: () => Promise<T>): Promise<T> {
+    this.#exchanges++
+    try {
+      return await work()
+    } finally {
+      this.#exchanges--
+      if (this.#closing) this.#leaveAlone()
+    }
+  }
+
+  #leaveAlone(): void {
+    if (this.#exchanges === 0 && this.#child.connected) this.#child.send({ type: 'left alone' }, () => {})
   }
 
   /** Its metrics, or nothing when it does not answer within the time. */
@@ -145,8 +166,11 @@ export class FunctionProcess {
       }
       const timer = setTimeout(() => settle(undefined), timeout)
       this.#scrapers.push(settle)
+      this.#unanswered++
       this.#child.send({ type: 'metrics?' }, (error) => {
-        if (error) settle(undefined)
+        if (!error) return
+        this.#unanswered--
+        settle(undefined)
       })
     })
   }
@@ -185,13 +209,16 @@ export class FunctionProcess {
   #hear(message: unknown): void {
     if (typeof message !== 'object' || message === null || !('type' in message)) return
     // Asked by somebody else: it finishes what it has, and another process is given what comes.
-    if (message.type === 'stopping') this.#closing = true
+    if (message.type === 'stopping') {
+      this.#closing = true
+      this.#leaveAlone()
+    }
     if (message.type !== 'metrics' || !('metrics' in message) || !Array.isArray(message.metrics)) return
     const metrics: MetricsJson = message.metrics
-    const scrapers = this.#scrapers.splice(0)
-    for (const settle of scrapers) settle(metrics)
+    for (const settle of this.#scrapers.splice(0)) settle(metrics)
     this.#lastScrape = metrics
-    if (scrapers.length === 0) this.#final = true
+    if (this.#unanswered > 0) this.#unanswered--
+    else this.#final = true
   }
 
   #left({ code, signal }: Exit): void {

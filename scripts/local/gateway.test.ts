@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { key } from './testing/fixture.ts'
 import { type Echo, json, problemOf, useGateway } from './testing/gateway.ts'
 
-vi.setConfig({ testTimeout: 60_000 })
+vi.setConfig({ testTimeout: 180_000 })
 
 const on = useGateway()
 
@@ -79,6 +79,22 @@ describe('the key', () => {
   test('is not needed where a route is public, nor for metrics', async () => {
     expect((await bare('/api/docs')).status).toBe(200)
     expect((await bare('/metrics')).status).toBe(200)
+  })
+
+  test('metrics are only read', async () => {
+    for (const method of ['POST', 'PUT', 'DELETE']) {
+      const refused = await bare('/metrics', { method })
+      expect(refused.headers.get('allow')).toBe('GET, HEAD, OPTIONS')
+      expect(await problemOf(refused)).toEqual([405, 'method_not_allowed'])
+    }
+    const options = await bare('/metrics', { method: 'OPTIONS' })
+    expect([options.status, options.headers.get('allow')]).toEqual([204, 'GET, HEAD, OPTIONS'])
+  })
+
+  test('in a header is not shown to the function in a body that is broken, or no JSON', async () => {
+    const headers = { 'content-type': 'text/plain' }
+    const echoed = await on.gateway.echo('/api/students', { method: 'POST', headers, body: `apikey=${key}` })
+    expect(echoed.body).toBe(`apikey=${'*'.repeat(key.length)}`)
   })
 })
 

@@ -1,14 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { Duplex } from 'node:stream'
+import { onlyRead } from '../../shared/hosts/operational.ts'
 import { waitsForContinue } from '../../shared/http/continue.ts'
+import { malformed } from '../../shared/http/malformed.ts'
 import { problem, problemOf } from '../../shared/http/problem.ts'
 import type { Activator } from './activator.ts'
 import type { KeyAuth } from './auth.ts'
-import { answer, BodyTooLarge, noBody, type Reply, readBody } from './body.ts'
+import { answer, BodyTooLarge, type Reply, readBody } from './body.ts'
 import { forwardedHeaders, type Trace, traceOf } from './forwarding.ts'
 import type { Heads } from './heads.ts'
 import { listenLocally } from './listen.ts'
-import { malformed } from './malformed.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import type { Output } from './output.ts'
 import { forward } from './proxy.ts'
@@ -51,8 +51,6 @@ interface Asked {
 export class Gateway {
   readonly #options: GatewayOptions
   readonly #servers: Server[] = []
-  /** Connections with a request on them, and its answer. */
-  readonly #answers = new Map<Duplex, ServerResponse>()
   #active = 0
   #draining = false
 
@@ -79,7 +77,7 @@ export class Gateway {
     // A body is asked for when it is read; what nobody here knows how to expect is left aside, as RFC 9110 allows.
     server.on('checkContinue', serve)
     server.on('checkExpectation', serve)
-    server.on('clientError', (error, socket) => malformed(error, socket, this.#answers.get(socket)))
+    server.on('clientError', malformed)
     this.#servers.push(server)
     return server
   }
@@ -89,10 +87,8 @@ export class Gateway {
     const trace = traceOf(req)
     const { socket } = req
     this.#active++
-    this.#answers.set(socket, res)
     res.once('close', () => {
       this.#active--
-      if (this.#answers.get(socket) === res) this.#answers.delete(socket)
     })
     if (this.#draining) res.shouldKeepAlive = false
     try {
@@ -115,10 +111,7 @@ export class Gateway {
     const { traceId } = trace
     const { url = '', method = '' } = req
     const [path, query] = split(originForm(url))
-    if (path === '/metrics' && (method === 'GET' || method === 'HEAD')) {
-      const headers = { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }
-      return { response: { status: 200, headers, body: await this.#options.scrape() }, own: false }
-    }
+    if (path === '/metrics') return { response: await this.#scraped(method, traceId), own: false }
     if (req.headers.host === undefined && req.httpVersion === '1.1') {
       return { response: problem('malformed', { detail: 'the header Host is missing', traceId }), own: true }
     }
@@ -138,6 +131,16 @@ export class Gateway {
       if (!(error instanceof BodyTooLarge)) throw error
       return own(problem('payload_too_large', { detail: 'a body may have 64 KB', traceId }))
     }
+  }
+
+  async #scraped(method: string, traceId: string): Promise<Reply> {
+    return (
+      onlyRead(method, () => traceId) ?? {
+        status: 200,
+        headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
+        body: await this.#options.scrape(),
+      }
+    )
   }
 
   /** The body without the key, or the answer of the gateway's own, before it asks for the body where that can be. */
@@ -161,7 +164,7 @@ export class Gateway {
     const early = this.#withoutBody(asked)
     if (known && early) return early
     const whole = await readBody(req, res)
-    const { key, body } = json && whole !== noBody ? auth.fromBody(whole) : { key: undefined, body: whole }
+    const { key, body } = auth.fromBody(whole, { json, sent })
     if (known || auth.accepts(key)) return early ?? { body }
     return refuse(key === undefined ? 'the header x-api-key is missing' : 'this key is not known')
   }

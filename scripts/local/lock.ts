@@ -23,7 +23,8 @@ async function abstractSocket(path: string, shown: string): Promise<AsyncDisposa
   server.listen(`\0registrar-${createHash('sha256').update(path).digest('hex')}`)
   try {
     await once(server, 'listening')
-  } catch {
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error
     throw locked(shown)
   }
   return {

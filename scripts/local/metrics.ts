@@ -23,9 +23,10 @@ export class MetricsArchive {
         metrics.filter(({ type, name }) => !isCumulative(type) && name.startsWith('registrar_')),
       )
     const counted = metrics.filter(({ type }) => isCumulative(type))
-    this.#kept = this.#kept
+    const before = this.#kept
+    this.#kept = before
       .then((kept) => AggregatorRegistry.aggregate([kept, counted]).getMetricsAsJSON())
-      .catch(() => this.#kept)
+      .catch(() => before)
   }
 
   async merged(live: readonly (MetricsJson | undefined)[]): Promise<string> {

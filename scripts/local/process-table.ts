@@ -13,7 +13,8 @@ export interface ProcessStat {
 /** PF_EXITING of the kernel. */
 const exitingFlag = 4
 
-export function processStat(pid: number): ProcessStat | undefined {
+/** Of a process, or of one of its threads: `1/task/1`. */
+export function processStat(pid: number | string): ProcessStat | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
@@ -22,6 +23,20 @@ export function processStat(pid: number): ProcessStat | undefined {
     return { state, parent: Number(fields[1]), start: fields[19] ?? '', exiting }
   } catch {
     return undefined
+  }
+}
+
+/** A process and all below it: an engine may be many. */
+export function familyOf(pid: number): number[] {
+  return [pid, ...childrenOf(pid).flatMap(familyOf)]
+}
+
+export function childrenOf(pid: number): number[] {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1')
+    return children.split(' ').flatMap((child) => (child === '' ? [] : [Number(child)]))
+  } catch {
+    return []
   }
 }
 

@@ -32,7 +32,10 @@ export async function forward(activator: Activator, request: Outgoing): Promise<
   const safe = method === 'GET' || method === 'HEAD'
   for (let attempt = 1; ; attempt++) {
     try {
-      const reply = await activator.use((instance) => exchange(activator, instance, request, safe))
+      const reply = await activator.use(
+        (instance) => instance.process.exchange(() => exchange(activator, instance, request, safe)),
+        ({ status }) => status < 500,
+      )
       return { reply, own: false }
     } catch (error) {
       const cause = causes(error).join('; ')

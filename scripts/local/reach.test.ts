@@ -60,6 +60,18 @@ describe('a server that the user brings along', () => {
     await expect(checkUrl('EVENTS_URL', list(hosts['web'] ?? ''))).rejects.toThrow('no NATS server')
   })
 
+  test('has the database that the URL names, and speaks TLS where it says so', async () => {
+    const { host } = new URL(natsUrl())
+    const nowhere = new URL(redisUrl())
+    nowhere.pathname = '/9999'
+    await expect(checkUrl('CACHE_URL', nowhere.href)).rejects.toThrow(
+      /CACHE_URL .*: ERR DB index is out of range\.$/,
+    )
+    await expect(checkUrl('EVENTS_URL', `tls://u:secret@${host}`)).rejects.toThrow(
+      /^EVENTS_URL \(tls:\/\/\*\*\*@\S+\) cannot be used: it does not speak TLS\.$/,
+    )
+  })
+
   test('is quoted where it refuses', async () => {
     const { host } = new URL(postgresUrl())
     await expect(checkUrl('STUDENTS_URL', `postgres://nobody:secret@${host}/d`)).rejects.toThrow(

@@ -1,3 +1,4 @@
+import { natsAddress } from '../../shared/adapters/nats-address.ts'
 import type { UrlName } from './configuration.ts'
 import { greet, type Hello, hellos, Stranger } from './hello.ts'
 import { masked, Refusal } from './refusal.ts'
@@ -98,6 +99,8 @@ async function probeRedis(url: string): Promise<void> {
   })
   try {
     await redis.connect()
+    // The driver goes on in another database where there is not the one that the URL names.
+    await redis.select(redis.options.db ?? 0)
     await redis.ping()
   } catch (error) {
     throw failure ?? error
@@ -108,26 +111,12 @@ async function probeRedis(url: string): Promise<void> {
 
 async function probeNats(url: string): Promise<void> {
   const { connect } = await import('nats')
-  const connection = await connect({ ...natsOptions(url), timeout, reconnect: false })
+  const connection = await connect({ ...natsAddress(url), timeout, reconnect: false })
   try {
     await (await connection.jetstreamManager({ timeout })).getAccountInfo()
   } finally {
     await connection.close()
   }
-}
-
-/** The `nats` package does not read credentials from a URL: `user:password@` or `token@`. */
-export function natsOptions(url: string): {
-  servers: string[]
-  user?: string
-  pass?: string
-  token?: string
-} {
-  const [, scheme = 'nats', credentials, hosts = ''] = /^([a-z]+):\/\/(?:([^@/]*)@)?([^/?]*)/i.exec(url) ?? []
-  const servers = hosts.split(',').map((host) => `${scheme}://${host}`)
-  if (!credentials) return { servers }
-  const [user = '', pass] = credentials.split(':').map(decodeURIComponent)
-  return pass === undefined ? { servers, token: user } : { servers, user, pass }
 }
 
 function reasonOf(error: unknown, url: string, { title }: Kind): string {
@@ -145,6 +134,8 @@ function reasonOf(error: unknown, url: string, { title }: Kind): string {
     CONNECT_TIMEOUT: 'it does not answer',
     TIMEOUT: 'it does not answer',
     '503': 'it has no JetStream',
+    // The one option of NATS that is asked for.
+    SERVER_OPT_NA: 'it does not speak TLS',
   }
   if (known[code]) return known[code]
   const said = first instanceof Error ? first.message : String(first)

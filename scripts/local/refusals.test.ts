@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { natsUrl, postgresUrl, redisUrl } from '../../shared/testing/engines.ts'
 import { nothingLeft, Started, type StartOptions, serversOf, Tree, until } from './testing/fixture.ts'
 
-vi.setConfig({ testTimeout: 120_000 })
+vi.setConfig({ testTimeout: 240_000 })
 
 /** A start that is not to come to anything. */
 async function refused(tree: Tree, options: StartOptions): Promise<{ code: number | null; stderr: string }> {

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { connect } from 'nats'
 import postgres from 'postgres'
 import { describe, expect, test, vi } from 'vitest'
-import { natsOptions } from './reach.ts'
+import { natsAddress } from '../../shared/adapters/nats-address.ts'
 import { kill, Started, Tree, until, urlsOf } from './testing/fixture.ts'
 
-vi.setConfig({ testTimeout: 120_000 })
+vi.setConfig({ testTimeout: 240_000 })
 
 describe('what dies is started again', () => {
   test('engines, with port, password and data', async () => {
@@ -31,7 +31,7 @@ describe('what dies is started again', () => {
   test('a worker that dies while messages wait, and what it had comes again', async () => {
     using tree = new Tree()
     await using run = await new Started(tree, { env: { IDLE_SECONDS: '1' } }).ready()
-    const connection = await connect(natsOptions(urlsOf(tree)['EVENTS_URL'] ?? ''))
+    const connection = await connect(natsAddress(urlsOf(tree)['EVENTS_URL'] ?? ''))
     expect(tree.events('students/enrol start')).toEqual([])
     await connection.jetstream().publish('changes.students', 'one')
     await until('it is handled', () => tree.events('message one').length >= 1)

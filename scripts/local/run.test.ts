@@ -5,7 +5,7 @@ import postgres from 'postgres'
 import { describe, expect, test, vi } from 'vitest'
 import { key, nothingLeft, Started, serversOf, Tree, until, urlsOf } from './testing/fixture.ts'
 
-vi.setConfig({ testTimeout: 120_000 })
+vi.setConfig({ testTimeout: 240_000 })
 
 describe('a run', () => {
   test('keeps its key and its data, and nothing survives it', async () => {
@@ -50,6 +50,8 @@ describe('a run', () => {
     await until('it is there', () => tree.events('request GET').length === 1)
     run.child.kill('SIGINT')
     await until('it stops', () => run.stdout.includes('stopping'))
+    // Sooner it would be the same Ctrl-C, which comes from the terminal and from npm.
+    await sleep(400)
     run.child.kill('SIGINT')
     await run.exited
     await nothingLeft(tree)

@@ -1,8 +1,8 @@
 import { type ConsumerInfo, connect, type JetStreamManager, type NatsConnection } from 'nats'
+import { natsAddress } from '../../shared/adapters/nats-address.ts'
 import type { StreamTrigger } from '../../shared/spec/define-function.ts'
 import type { DiscoveredFunction } from '../../shared/spec/discover.ts'
 import { FunctionProcess, type Surroundings } from './function-process.ts'
-import { natsOptions } from './reach.ts'
 
 export interface WorkerSpec {
   readonly fn: DiscoveredFunction
@@ -57,7 +57,7 @@ export class Scaler implements AsyncDisposable {
         pingInterval: 2000,
         maxPingOut: 2,
       }
-      const connection = await connect({ ...natsOptions(url), ...endless })
+      const connection = await connect({ ...natsAddress(url), ...endless })
       if (this.#closed) {
         await connection.close()
         return

@@ -34,7 +34,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await run?.[Symbol.asyncDispose]()
   tree?.[Symbol.dispose]()
-}, 60_000)
+}, 180_000)
 
 async function ask(path: string, init?: RequestInit): Promise<void> {
   const response = await fetch(`${run.url}${path}`, init)

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, readFile, rename, writeFile } from 'node:fs/promises'
+import { chmod, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** Engines' passwords of this data directory, and the key of the functions' own, made at its first start. */
@@ -7,8 +7,7 @@ export type Secrets = Readonly<Record<'postgres' | 'redis' | 'nats' | 'roles', s
 
 export async function loadSecrets(dataDir: string): Promise<Secrets> {
   const file = join(dataDir, 'secrets.json')
-  const stored = await readFile(file, 'utf8').catch(() => '{}')
-  const known: Partial<Secrets> = parse(stored)
+  const known: Partial<Secrets> = parse((await readIfThere(file)) ?? '{}')
   const make = (): string => randomBytes(24).toString('hex')
   const secrets = {
     postgres: known.postgres ?? make(),
@@ -32,16 +31,31 @@ function parse(text: string): Partial<Secrets> {
 export async function loadApiKey(dataDir: string, given: string | undefined): Promise<string> {
   if (given !== undefined) return given
   const file = join(dataDir, 'api-key')
-  const stored = (await readFile(file, 'utf8').catch(() => '')).trim()
+  const stored = ((await readIfThere(file)) ?? '').trim()
   const key = /^[\x21-\x7e]{1,512}$/.test(stored) ? stored : randomBytes(24).toString('base64url')
   if (key === stored) await chmod(file, 0o600)
   else await writePrivate(file, `${key}\n`)
   return key
 }
 
+/** @throws Error for what is there and cannot be read: whoever took it for nothing would write over it. */
+export async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
 /** Whole or not at all, and readable by its owner alone from the first byte. */
 export async function writePrivate(file: string, content: string): Promise<void> {
   const fresh = `${file}.${process.pid}`
-  await writeFile(fresh, content, { mode: 0o600 })
-  await rename(fresh, file)
+  try {
+    await writeFile(fresh, content, { mode: 0o600 })
+    await rename(fresh, file)
+  } catch (error) {
+    await rm(fresh, { force: true })
+    throw error
+  }
 }

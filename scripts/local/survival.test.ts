@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test, vi } from 'vitest'
 import { processStat } from './process-table.ts'
-import { nothingLeft, processesOf, Started, Tree, until } from './testing/fixture.ts'
+import { kill, nothingLeft, processesOf, Started, Tree, until } from './testing/fixture.ts'
 
-vi.setConfig({ testTimeout: 120_000 })
+vi.setConfig({ testTimeout: 240_000 })
 
 describe('nothing survives', () => {
   test('SIGKILL of the runner, and the next start works at once', async () => {
@@ -68,13 +68,16 @@ describe('nothing survives', () => {
     await nothingLeft(tree)
   })
 
-  test('SIGINT to all of the group, as a terminal sends it', async () => {
+  test.each([
+    ['all of the group, as a terminal sends it', -1],
+    ['npm alone', 1],
+  ])('SIGINT to %s', async (_, sign) => {
     using tree = new Tree()
     const run = await new Started(tree, { npm: true }).ready()
     const gate = tree.hold('request')
     const slow = run.fetch('/api/students/1', { headers: { 'x-hold': 'request' } })
     await until('it is there', () => tree.events('request GET').length === 1)
-    process.kill(-(run.child.pid ?? 0), 'SIGINT')
+    process.kill(sign * (run.child.pid ?? 0), 'SIGINT')
     await until('it stops', () => run.stdout.includes('stopping'))
     gate.letGo()
     expect((await slow).status).toBe(200)
@@ -88,7 +91,7 @@ describe('nothing survives', () => {
     const guardians = (): number[] =>
       processesOf('guardian.sh').filter((pid) => processStat(pid)?.parent === run.runner)
     const [first] = guardians()
-    process.kill(first ?? 0, 'SIGKILL')
+    kill(first)
     await until('there is another', () => guardians().length === 1 && guardians()[0] !== first)
     await run.stop('SIGKILL')
     await nothingLeft(tree)

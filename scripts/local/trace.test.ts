@@ -58,4 +58,31 @@ describe('a trace', () => {
       ours.some(({ name, parentSpanId }) => name === 'postgres change' && parentSpanId === enrol.spanId),
     ).toBe(true)
   }, 300_000)
+
+  test('costs nothing else where its collector is away: what starts ends as it should, and says what is lost', async () => {
+    using own = new WholeTree()
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9', IDLE_SECONDS: '1' }
+    const started = new Started(own, { env })
+    const said = (): string => started.stdout + started.stderr
+    {
+      await using run = await started.ready()
+      const course = await aCourse(run)
+      const student = await aStudent(run, [course.id])
+      await until('the enrolment is confirmed', async () => {
+        const { data }: { data: { state: string }[] } = await (
+          await run.fetch(`/api/students/${student.id}/enrolments`)
+        ).json()
+        return data[0]?.state === 'confirmed'
+      })
+      // Functions and workers that were idle have gone, and a sweep has run to its end.
+      await until('workers have stopped', async () =>
+        /"event":"stopped","function":"students\/fan-out"/.test(said()),
+      )
+      await until('functions have stopped', async () =>
+        /"event":"stopped","function":"students\/create"/.test(said()),
+      )
+    }
+    expect(said()).not.toMatch(/"event":"died"/)
+    expect(said()).toContain('the last spans were not taken')
+  }, 300_000)
 })

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from 'nats'
 import { expect } from 'vitest'
-import { natsOptions } from '../local/reach.ts'
+import { natsAddress } from '../../shared/adapters/nats-address.ts'
+import { pause, resume } from '../../shared/testing/pausing.ts'
 import { type Started, until } from '../local/testing/fixture.ts'
 import type { WholeTree } from '../local/testing/whole-tree.ts'
 
@@ -41,7 +42,7 @@ export async function load(run: Started): Promise<void> {
 /** A message for each side that no worker can make anything of. */
 export async function poison(run: Started, tree: WholeTree): Promise<void> {
   const { EVENTS_URL = '' } = urlsOf(tree)
-  const connection = await connect(natsOptions(EVENTS_URL))
+  const connection = await connect(natsAddress(EVENTS_URL))
   for (const subject of ['student.modified', 'course.modified'])
     await connection.jetstream().publish(subject, Buffer.from('no protobuf'))
   await connection.close()
@@ -58,8 +59,7 @@ export async function fail(run: Started, tree: WholeTree): Promise<void> {
   const { Postgres }: { Postgres: { pid: number } } = JSON.parse(
     readFileSync(`${tree.dataDir}/engines.json`, 'utf8'),
   )
-  const backends = [Postgres.pid, ...childrenOf(Postgres.pid)]
-  for (const pid of backends) process.kill(pid, 'SIGSTOP')
+  pause(Postgres.pid)
   try {
     for (const name of ['nobody', 'nothing']) {
       const paths = ['students', 'courses'].map((service) => `/api/${service}?name=${name}`)
@@ -67,15 +67,12 @@ export async function fail(run: Started, tree: WholeTree): Promise<void> {
       await sleep(1500)
     }
   } finally {
-    for (const pid of backends) process.kill(pid, 'SIGCONT')
+    resume(Postgres.pid)
   }
 }
 
 export const urlsOf = (tree: WholeTree): Record<string, string> =>
   JSON.parse(readFileSync(`${tree.dataDir}/run.json`, 'utf8')).urls
-
-const childrenOf = (pid: number): number[] =>
-  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number)
 
 async function expectStatus(
   run: Started,

@@ -38,7 +38,7 @@ describe('lines of real functions', () => {
     for (const [slug, text] of said)
       for (const line of text.split('\n').filter((one) => one !== ''))
         lines.push({ slug, record: parsed(line) })
-  }, 60_000)
+  }, 180_000)
 
   it('are JSON with their time, or a crash that stays as it is', () => {
     expect(lines.length).toBeGreaterThan(5)

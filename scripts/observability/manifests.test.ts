@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
 import { at, objectAt } from '../generate/knative/check/at.ts'
 import { documentsOf, problemsOf } from '../generate/knative/check/documents.ts'
-import { build, withoutKubectl } from '../generate/knative/check/kustomize.ts'
+import { build, overlay, withoutKubectl } from '../generate/knative/check/kustomize.ts'
 import { opened } from '../generate/knative/check/network.ts'
 import { containersOf, type Pod, podsOf } from '../generate/knative/check/pods.ts'
 import type { Manifest } from '../generate/knative/manifest.ts'
@@ -28,13 +28,13 @@ describe.skipIf(withoutKubectl)('the stack on a cluster', () => {
 
   beforeAll(async () => {
     const beside = (path: string): string => relative(dir, join(root, path))
-    const overlay = {
+    const local = {
       apiVersion: 'kustomize.config.k8s.io/v1beta1',
       kind: 'Kustomization',
       resources: ['knative/base', 'knative/base/servers', 'knative/generated'].map(beside),
       components: [relative(dir, folder)],
     }
-    writeFileSync(join(dir, 'kustomization.yaml'), stringify(overlay))
+    writeFileSync(join(dir, 'kustomization.yaml'), stringify(local))
     manifests = documentsOf(await build(relative(root, dir)))
   })
 
@@ -112,5 +112,19 @@ describe.skipIf(withoutKubectl)('the stack on a cluster', () => {
     )
     const rules = (Array.isArray(groups) ? groups : []).flatMap((group) => at(group, 'rules'))
     expect(rules).toEqual(['recording', 'alerts'].flatMap((name) => rulesOf(`prometheus/rules/${name}.yml`)))
+  })
+})
+
+describe.skipIf(withoutKubectl)('the exporter of NATS', () => {
+  // Of a stream or a consumer that is kept three times, only its leader counts.
+  it.each(['local', 'monitored'])('asks every server that %s has', async (name) => {
+    const manifests = await overlay(name)
+    const servers = manifests.find((one) => one.kind === 'StatefulSet' && one.metadata?.name === 'nats')
+    const service = String(at(servers, 'spec', 'serviceName'))
+    const replicas = Number(at(servers, 'spec', 'replicas'))
+    const exporter = podsOf(manifests).find(({ owner }) => owner === 'Deployment/nats-exporter')
+    const args = exporter && containersOf(exporter).map((one) => at(one, 'args'))
+    const urls = Array.from({ length: replicas }, (_, i) => `http://nats-${i}.${service}.registrar:8222`)
+    expect(args).toEqual([['-varz', '-jsz=all', ...urls]])
   })
 })

@@ -87,8 +87,10 @@ describe.skipIf(without)('on a cluster', () => {
 
   it('each function that serves is scraped once, past the queue-proxy, under its name; jobs are not', async () => {
     const file = withoutKubernetes(podsOfManifests())
-    const { said } = await promtool('check', 'service-discovery', '--timeout=2s', file, 'registrar')
-    const found: { labels: Record<string, string> }[] = JSON.parse(said.slice(said.indexOf('[\n')))
+    const { answer, said } = await promtool('check', 'service-discovery', '--timeout=5s', file, 'registrar')
+    const at = answer.indexOf('[\n')
+    expect(at, said).not.toBe(-1)
+    const found: { labels: Record<string, string> }[] = JSON.parse(answer.slice(at))
     const kept = found.filter(({ labels }) => labels && Object.keys(labels).length > 0)
     const shown = new Set(
       kept.map(({ labels }) =>
@@ -116,4 +118,14 @@ it('the places ask for the same jobs; a cluster asks Kubernetes for pods of two 
     { role: 'pod', namespaces: { names: ['registrar'] } },
     { role: 'pod', namespaces: { names: ['kong'] } },
   ])
+})
+
+it('the alert about targets is about every job but that of the functions, and about nobody else', () => {
+  const alerts = parse(read('prometheus/rules/alerts.yml')).groups.flatMap(
+    ({ rules }: { rules: readonly { alert: string; expr: string }[] }) => rules,
+  )
+  const { expr } = alerts.find(({ alert }: { alert: string }) => alert === 'RegistrarTargetDown')
+  const [, jobs] = /^up\{job=~"([a-z|]+)"\} == 0/.exec(expr) ?? []
+  const scraped = cluster.scrape_configs.map(({ job_name }) => job_name)
+  expect(jobs?.split('|').sort()).toEqual(scraped.filter((job) => job !== 'registrar').sort())
 })

@@ -109,18 +109,24 @@ export async function startExporter(
   )
 }
 
-/** What promtool says, and whether it is content. */
-export async function promtool(...args: readonly string[]): Promise<{ code: number | null; said: string }> {
+/** How promtool ended, its answer, and that with its log, whose lines come at any time: for who reads a failure. */
+export async function promtool(
+  ...args: readonly string[]
+): Promise<{ code: number | null; answer: string; said: string }> {
   const child = spawn(onPath('promtool') ?? 'promtool', [...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let answer = ''
   let said = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (chunk: string) => {
-      said += chunk
-    })
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    answer += chunk
+    said += chunk
+  })
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    said += chunk
+  })
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject).once('close', resolve)
   })
-  return { code, said }
+  return { code, answer, said }
 }
 
 /** Why the tests that need Debian's packages cannot run here, or nothing; CI has to have them. */

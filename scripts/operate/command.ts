@@ -10,12 +10,12 @@ export interface Command {
   readonly run: (args: readonly string[]) => Promise<number>
 }
 
-/** Runs a command as this process: `--help` tells its usage, and whatever goes wrong is a sentence and exit code 1. */
+/** Runs a command as this process: `--help` or `-h` tells its usage, and whatever goes wrong is a sentence and exit code 1. */
 export async function runCommand({ usage, run }: Command): Promise<void> {
   const args = process.argv.slice(2)
   // `list | head` ends what is told, and nothing else.
   process.stdout.on('error', () => {})
-  if (args.includes('--help')) {
+  if (args.some((arg) => arg === '--help' || arg === '-h')) {
     console.log(usage)
     return
   }
@@ -49,7 +49,11 @@ export type Print = (line: string, object: object) => void
 export const printing =
   (json: boolean): Print =>
   (line, object) =>
-    void process.stdout.write(`${json ? JSON.stringify(object) : line}\n`)
+    void process.stdout.write(`${json ? jsonOf(object) : line}\n`)
+
+/** With the controls that JSON itself leaves raw escaped as well: a terminal obeys them. */
+const jsonOf = (object: object): string =>
+  JSON.stringify(object).replaceAll(/[\x7f-\x9f]/g, (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`)
 
 function sentenceOf(error: unknown): string {
   if (error instanceof Refusal) return error.problems.join('\n')

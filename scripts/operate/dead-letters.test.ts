@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { create, toBinary } from '@bufbuild/protobuf'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { NatsClient } from '../../shared/adapters/nats-client.ts'
 import { LinkChangedSchema } from '../../shared/generated/registrar/v1/enrolment_pb.ts'
 import { Letters } from './testing/letters.ts'
 import { command, System } from './testing/system.ts'
@@ -43,6 +44,24 @@ describe('dead letters', () => {
     expect(await letters.list()).toMatchObject([{ id: invalid?.id }])
   })
 
+  it('nothing of a letter commands the terminal', async () => {
+    const clear = '\u009b2J'
+    const half = create(LinkChangedSchema, { studentId: clear, courseId: `${clear}\nf` })
+    const payload = toBinary(LinkChangedSchema, half)
+    await letters.publish(payload)
+    await letters.untilBuried(1)
+    await using client = new NatsClient({ url: system.urls.EVENTS_URL, name: 'test' })
+    await (await client.jetstream()).publish('dead_letter.x\u001b[2J', payload)
+    const [first, second] = await letters.untilBuried(2)
+    expect(second).toMatchObject({ consumer: 'x?[2J' })
+    const said = [await letters.command('list'), await letters.command('list', '--json')]
+    for (const one of [first, second]) said.push(await letters.command('show', String(one?.id)))
+    for (const { out } of said) expect(out).not.toMatch(/(?!\n)\p{C}/u)
+    expect(said[2]?.out).toMatch(/ student_id is "\?2J" instead of/)
+    // For machines nothing is lost.
+    expect(JSON.stringify(said[1]?.objects)).toContain(clear)
+  })
+
   it('one that was too large to be kept whole is not sent', async () => {
     await letters.publish(Buffer.alloc(1024 * 1024 - 200, 7))
     const [large] = await letters.untilBuried(1)
@@ -76,17 +95,15 @@ describe('dead letters', () => {
     expect([code, err]).toEqual([1, expect.stringMatching(/^NATS does not serve \(.*\)\.\n$/)])
     expect(err).not.toContain('secret')
     const { EVENTS_URL } = system.urls
-    const alone = await system.commandOn({ EVENTS_URL, DATA_DIR: '/nowhere' }, 'dead-letters', 'list')
-    expect([alone.code, alone.err]).toEqual([0, 'There are no dead letters.\n'])
+    for (const args of [['list'], ['replay', '--all']]) {
+      const alone = await system.commandOn({ EVENTS_URL, DATA_DIR: '/nowhere' }, 'dead-letters', ...args)
+      expect([alone.code, alone.out, alone.err]).toEqual([0, '', 'There are no dead letters.\n'])
+    }
     const lost = await system.commandOn({ DATA_DIR: '/nowhere' }, 'dead-letters', 'list')
     expect([lost.code, lost.err]).toEqual([
       1,
       expect.stringMatching(/^There are no servers to work with: .* set EVENTS_URL\.\n$/),
     ])
-    for (const name of ['dead-letters', 'reconcile', 'initialize']) {
-      const help = await system.commandOn({ DATA_DIR: '/nowhere' }, name, '--help')
-      expect([help.code, help.out]).toEqual([0, expect.stringContaining(`usage: npm run ${name} -- `)])
-    }
   })
 })
 
@@ -106,5 +123,15 @@ describe('of dead letters', () => {
     const { code, out, err } = await command(tree, { DATA_DIR: '/nowhere' }, ['dead-letters', ...args])
     expect([code, out, err]).toEqual([1, '', expect.stringMatching(sentence)])
     expect(err).toContain('usage: npm run dead-letters')
+  })
+
+  it.each(
+    ['dead-letters', 'reconcile', 'initialize'].flatMap((name) => [
+      [name, '--help'],
+      [name, '-h'],
+    ]),
+  )('%s tells its usage for %s', async (name = '', flag = '') => {
+    const { code, out, err } = await command(tree, { DATA_DIR: '/nowhere' }, [name, flag])
+    expect([code, out, err]).toEqual([0, expect.stringContaining(`usage: npm run ${name} -- `), ''])
   })
 })

@@ -3,9 +3,9 @@ import type { JetStreamClient, JetStreamManager } from 'nats'
 import { NatsClient } from '../../shared/adapters/nats-client.ts'
 import { Refusal } from '../local/refusal.ts'
 import { exitCodes, type Print, parsing, printing, runCommand, UsageError } from './command.ts'
-import { letter, letters, remove } from './letters/letter.ts'
+import { type Letter, letter, letters, remove } from './letters/letter.ts'
 import { detailsOf, lineOf, objectOf } from './letters/print.ts'
-import { replay } from './letters/replay.ts'
+import { type Replayed, replay } from './letters/replay.ts'
 import { urlsOf } from './servers.ts'
 
 // npm run dead-letters: what no worker could process, and what becomes of it.
@@ -15,8 +15,8 @@ const usage = `usage: npm run dead-letters -- list | show ID | replay ID | repla
 Works on the NATS of EVENTS_URL, or of the npm start beside it.
   list          every message that no worker could process, with the reason
   show ID       all that is known of one
-  replay ID     sends it to its worker again, and takes it out when its stream has it; safe to repeat. Mend the reason first:
-                what fails again comes back as another letter
+  replay ID     sends it to its worker again, and takes it out when its stream has it; safe to repeat, and two at once send it
+                once. Mend the reason first: what fails again comes back as another letter
   replay --all  the same with each of those that are there now
   drop ID       takes it out for good; npm run reconcile tells whether an enrolment misses it
   --json        a JSON object a line`
@@ -74,9 +74,12 @@ async function list({ manager, print }: Broker): Promise<number> {
     count++
     print(lineOf(letter), objectOf(letter))
   }
-  if (count === 0) process.stderr.write('There are no dead letters.\n')
+  if (count === 0) sayNone()
   return exitCodes.done
 }
+
+/** Beside the output: for machines no line is no letter. */
+const sayNone = (): void => void process.stderr.write('There are no dead letters.\n')
 
 async function show({ manager, print }: Broker, id: number): Promise<void> {
   const found = await letter(manager, id)
@@ -86,17 +89,16 @@ async function show({ manager, print }: Broker, id: number): Promise<void> {
 
 async function replayOne({ jetstream, manager, print }: Broker, id: number): Promise<void> {
   const found = await letter(manager, id)
-  await replay(jetstream, manager, found)
-  print(`${id} was sent to ${found.subject} again`, { id, replayed: true, subject: found.subject })
+  printReplayed(print, found, await replay(jetstream, manager, found))
 }
 
 async function replayAll({ jetstream, manager, print }: Broker): Promise<number> {
-  let failed = 0
+  let [count, failed] = [0, 0]
   for await (const letter of letters(manager)) {
+    count++
     const { id, subject } = letter
     try {
-      await replay(jetstream, manager, letter)
-      print(`${id} was sent to ${subject} again`, { id, replayed: true, subject })
+      printReplayed(print, letter, await replay(jetstream, manager, letter))
     } catch (error) {
       // A letter that cannot be sent shall not keep the others; a broker that is away ends it.
       if (!(error instanceof Refusal)) throw error
@@ -104,7 +106,14 @@ async function replayAll({ jetstream, manager, print }: Broker): Promise<number>
       print(error.message, { id, replayed: false, subject, reason: error.message })
     }
   }
+  if (count === 0) sayNone()
   return failed === 0 ? exitCodes.done : exitCodes.failed
+}
+
+function printReplayed(print: Print, { id, subject }: Letter, replayed: Replayed): void {
+  const reason = 'another replay had sent it'
+  if (replayed === 'sent') print(`${id} was sent to ${subject} again`, { id, replayed: true, subject })
+  else print(`${id} had been sent to ${subject} by another replay`, { id, replayed: false, subject, reason })
 }
 
 async function drop({ manager, print }: Broker, id: number): Promise<void> {

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { NatsClient } from '../../shared/adapters/nats-client.ts'
@@ -32,7 +34,49 @@ it('ends as the initializer does, on the servers of the environment', async () =
 
   const mistaken = await run('--chek')
   expect([mistaken.code, mistaken.err]).toEqual([1, expect.stringMatching(/^Unknown option '--chek'/)])
-  const away = { STUDENTS_URL, COURSES_URL, EVENTS_URL: 'nats://u:secret@127.0.0.1:9' }
-  const failed = await command(root, away, ['initialize', '--check'])
-  expect([failed.code, failed.err]).toEqual([1, expect.stringMatching(/^NATS does not serve \(.*\)\.\n$/)])
 })
+
+it('says in a sentence which server is away', async () => {
+  await using platform = await openPlatform()
+  const { STUDENTS_URL, COURSES_URL, EVENTS_URL } = platform.variables
+  await using hanging = await hang()
+  const students = (port: number) => `postgres://u:secret@127.0.0.1:${port}/a`
+  const cases: [NodeJS.ProcessEnv, RegExp][] = [
+    [{ EVENTS_URL: 'nats://u:secret@127.0.0.1:9' }, /^NATS does not serve \(.*\)\.\n$/],
+    [
+      { STUDENTS_URL: students(9) },
+      /^It failed: the database of the students is not .* \(.*REFUSED.*\)\.\n$/,
+    ],
+    [
+      { STUDENTS_URL: students(hanging.port) },
+      /^It failed: the database of the students is not available \(.*TIMEOUT.*\)\.\n$/,
+    ],
+    [{ COURSES_URL: students(9) }, /^It failed: the database of the courses is not .* \(.*REFUSED.*\)\.\n$/],
+    [
+      { COURSES_URL: 'mongodb://u:secret@127.0.0.1:9/a' },
+      /^It failed: the database of the courses is not available \(.*\)\.\n$/,
+    ],
+  ]
+  for (const [away, sentence] of cases) {
+    const env = { STUDENTS_URL, COURSES_URL, EVENTS_URL, ...away }
+    const { code, out, err } = await command(root, env, ['initialize', '--check'])
+    expect([code, out, err]).toEqual([1, '', expect.stringMatching(sentence)])
+    expect(err).not.toContain('secret')
+  }
+})
+
+/** A server that takes connections and says nothing. */
+async function hang(): Promise<{ readonly port: number } & AsyncDisposable> {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => void sockets.add(socket.on('error', () => {})))
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const address = server.address()
+  return {
+    port: typeof address === 'object' && address ? address.port : 0,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}

@@ -189,23 +189,17 @@ function drills(open: (stack: AsyncDisposableStack) => Promise<System>): void {
     await sql`insert into students.links (owner, member, present, ts, origin)
       select ${one}, lpad(to_hex(n), 24, '0'), true, 1, 'S' from generate_series(1, 13) n`
     // An entry that nobody can tell.
-    const entry = {
-      id: crypto.randomUUID(),
-      kind: 'compensation',
-      subject: one,
-      stale: [],
-      links: [{}],
-      traceparent: '',
-    }
+    const id = crypto.randomUUID()
+    const entry = { id, kind: 'compensation', subject: one, stale: [], links: [{}], traceparent: '' }
     await sql`insert into students.outbox (id, entry, created_at)
-      values (${entry.id}, ${sql.json(entry)}, now() - interval '1 hour')`
-    onTestFinished(async () => void (await sql`delete from students.outbox where id = ${entry.id}`))
+      values (${id}, ${sql.json(entry)}, now() - interval '1 hour')`
+    onTestFinished(async () => void (await sql`delete from students.outbox where id = ${id}`))
     const { code, out } = await system.command('reconcile', '--wait', '2')
     expect(code).toBe(2)
     expect(out).toContain(`limit: student ${one} has 16 links present instead of at most 15\n`)
     expect(out).toMatch(/pending: outbox of the students has 1 that wait, the oldest for 3[67]\d\d s\n/)
     expect(out).toContain(`unequal registers, maybe in flight: student ${unequal}`)
-    await sql`delete from students.outbox where id = ${entry.id}`
+    await sql`delete from students.outbox where id = ${id}`
     const [, lines] = await found()
     expect(lines.filter((line) => !line.startsWith('missing end'))).toEqual([
       `limit ${one} undefined`,
@@ -219,10 +213,30 @@ function drills(open: (stack: AsyncDisposableStack) => Promise<System>): void {
     await using empty = await testDatabase()
     const before = await expectEqual()
     const env = { ...system.urls, COURSES_URL: empty.url }
-    const { code, err } = await system.commandOn(env, 'reconcile', '--repair')
-    expect([code, err]).toEqual([1, expect.stringMatching(/^There are no courses at all: .* COURSES_URL/)])
+    const one = before[0]?.split(' ')[0] ?? ''
+    for (const args of [[], ['--id', one]]) {
+      const { code, err } = await system.commandOn(env, 'reconcile', '--repair', ...args)
+      expect([code, err]).toEqual([1, expect.stringMatching(/^There are no courses at all: .* COURSES_URL/)])
+    }
     await system.settled()
     expect(await expectEqual()).toEqual(before)
+  })
+
+  it('a database without the schema names what makes it', async () => {
+    const { STUDENTS_URL } = system.urls
+    await system.sql`create database without_schema`
+    onTestFinished(async () => void (await system.sql`drop database without_schema`))
+    const bare = new URL(STUDENTS_URL)
+    bare.pathname = '/without_schema'
+    for (const [name, side] of [
+      ['STUDENTS_URL', 'students'],
+      ['COURSES_URL', 'courses'],
+    ] as const) {
+      const { code, out, err } = await system.commandOn({ ...system.urls, [name]: bare.href }, 'reconcile')
+      const sentence = `The database of the ${side} has not what this needs (relation "${side}.`
+      expect([code, out, err]).toEqual([1, '', expect.stringContaining(sentence)])
+      expect(err).toMatch(/ does not exist\): npm run initialize makes it\.\n$/)
+    }
   })
 
   it('a server that is away is a sentence and exit code 1', async () => {
@@ -232,6 +246,13 @@ function drills(open: (stack: AsyncDisposableStack) => Promise<System>): void {
       expect([code, err]).toEqual([1, expect.stringMatching(/^(It failed: the database|NATS) .*\.\n$/)])
       expect(err).not.toContain('secret')
     }
+    const COURSES_URL = 'mongodb://a:secret@127.0.0.1:9/a'
+    const mongo = await system.commandOn({ ...system.urls, COURSES_URL }, 'reconcile')
+    expect([mongo.code, mongo.err]).toEqual([
+      1,
+      expect.stringMatching(/^It failed: the database of the courses .* \(.*ECONNREFUSED.*\)\.\n$/),
+    ])
+    expect(mongo.err).not.toContain('secret')
     expect((await system.command('reconcile', '--id', at(students, 0).replace(/.$/, 'x'))).code).toBe(1)
     const unknown = await system.command('reconcile', '--id', 'e'.repeat(24))
     expect([unknown.code, unknown.err]).toEqual([1, `There is no course ${'e'.repeat(24)}.\n`])

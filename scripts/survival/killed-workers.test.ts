@@ -58,7 +58,7 @@ await overBothAdapters('a worker is killed', (courses) => {
     const student = await world.students.create(aStudent([course.id]))
     await dies('committed')
     expect(await world.students.members(student.id)).toEqual([course.id])
-    expect(await world.unsent()).toBe(1)
+    await expect.poll(() => world.unsent()).toBe(1)
     await sweep(world)
     await world.settle()
     await expectLink(world, student.id, course.id, { present: false, reason: 'course_full' })

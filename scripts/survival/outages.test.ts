@@ -87,6 +87,6 @@ await overBothAdapters('what a server that is away does not change', (courses) =
       },
       { timeout: 120_000, interval: 1000 },
     )
-    expect(await world.unsent()).toBe(0)
+    await expect.poll(() => world.unsent()).toBe(0)
   })
 })

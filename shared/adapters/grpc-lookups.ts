@@ -9,7 +9,7 @@ import { decodeCourses, decodeStudents, type MembersById, mostIds } from '../mes
 import type { Looked, Lookup } from '../resource/ports.ts'
 
 /** Longest that a lookup may take, its retries and a cold start of the other side included, in milliseconds. */
-const patience = 3000
+const patience = 5000
 const retries = { most: 3, firstWait: 50 }
 
 /** The courses of a student, over gRPC. */

@@ -11,6 +11,7 @@ import {
 } from 'mongodb'
 import { Failure, unavailable } from '../errors.ts'
 import { inSpan } from '../tracing.ts'
+import { within } from '../within.ts'
 
 export interface MongoOptions {
   /** Its path names the database; `registrar` without one. */
@@ -79,7 +80,7 @@ export class MongoDatabase implements AsyncDisposable {
     const client = this.#client
     try {
       const db = client.db(this.#name)
-      const result = await inSpan('mongodb', 'client', () => within(this.#longest, work(db)))
+      const result = await inSpan('mongodb', 'client', () => answered(this.#longest, work(db)))
       this.#blind = undefined
       return result
     } catch (error) {
@@ -104,26 +105,17 @@ export class MongoDatabase implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
     // It says goodbye to the server, which may not be there.
-    await within(usual + margin, this.#client.close()).catch(() => {})
+    await answered(usual + margin, this.#client.close()).catch(() => {})
   }
 }
+
+const answered = <T>(ms: number, work: Promise<T>): Promise<T> =>
+  within(ms, work, () => unavailable('the database', new Error(`no answer within ${ms} ms`)))
 
 /** The database that a connection string names. */
 export function databaseOf(url: string): string {
   const [, name] = /^mongodb(?:\+srv)?:\/\/[^/]*\/([^?]+)/.exec(url) ?? []
   return name === undefined ? 'registrar' : decodeURIComponent(name)
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(unavailable('the database', new Error(`no answer within ${ms} ms`))), ms)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 /**

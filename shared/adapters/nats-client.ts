@@ -1,4 +1,5 @@
 import { connect, type JetStreamClient, type NatsConnection } from 'nats'
+import { natsAddress } from './nats-address.ts'
 
 export interface NatsOptions {
   readonly url: string
@@ -55,16 +56,10 @@ export class NatsClient implements AsyncDisposable {
 }
 
 function connectionOptions({ url, name }: NatsOptions) {
-  const { protocol, host, username, password } = new URL(url)
-  // The driver does not read credentials out of a URL; a user alone is a token.
-  const user = decodeURIComponent(username)
-  const credentials = password ? { user, pass: decodeURIComponent(password) } : user ? { token: user } : {}
   return {
-    servers: host,
+    ...natsAddress(url),
     name,
     inboxPrefix: inboxOf(name),
-    ...credentials,
-    ...(protocol === 'tls:' ? { tls: {} } : {}),
     timeout: patience,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 200,

@@ -4,6 +4,8 @@ import { deadLetter } from '../messages/streams.ts'
 export interface Burial {
   readonly payload: Uint8Array
   readonly headers: MsgHdrs | undefined
+  /** Where the headers have none. */
+  readonly traceparent?: string
   readonly stream: string
   readonly subject: string
   /** The message's place in its stream. */
@@ -42,7 +44,7 @@ const mostSaid = 8192
 
 /** Our headers, and those of the message that are wanted. */
 function headersOf(
-  { reason, stream, subject, sequence, ...burial }: Burial,
+  { reason, stream, subject, sequence, traceparent, ...burial }: Burial,
   wanted: (name: string) => boolean,
 ): MsgHdrs {
   const carried = headers()
@@ -50,6 +52,7 @@ function headersOf(
     const name = key.toLowerCase()
     if (!name.startsWith('nats-') && wanted(name)) carried.set(key, values[0] ?? '')
   }
+  if (traceparent && !carried.get('traceparent')) carried.set('traceparent', traceparent)
   carried.set('Registrar-Reason', reason.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 1000))
   carried.set('Registrar-Stream', stream)
   carried.set('Registrar-Subject', subject)

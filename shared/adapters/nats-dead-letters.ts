@@ -1,4 +1,3 @@
-import { headers } from 'nats'
 import type { DeadLetter, DeadLetters } from '../worker/dead-letters.ts'
 import { NatsClient, type NatsOptions } from './nats-client.ts'
 import { bury } from './nats-dead-letter.ts'
@@ -13,13 +12,11 @@ export class NatsDeadLetters implements DeadLetters, AsyncDisposable {
     this.#client = new NatsClient(options)
   }
 
-  async bury({ traceparent, ...letter }: DeadLetter): Promise<void> {
-    const carried = headers()
-    carried.set('traceparent', traceparent)
+  async bury(letter: DeadLetter): Promise<void> {
     // Its place in a stream is not known: streams begin at 1.
     await bury(await this.#client.jetstream(), {
       ...letter,
-      headers: carried,
+      headers: undefined,
       sequence: 0,
       consumer: this.#consumer,
     })

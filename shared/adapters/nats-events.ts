@@ -7,6 +7,7 @@ import { encodeLink, encodeToModify } from '../messages/link-codec.ts'
 import { toldTo, toModify } from '../messages/streams.ts'
 import type { Events, Mutation, Telling } from '../resource/events.ts'
 import { inSpan } from '../tracing.ts'
+import { within } from '../within.ts'
 import { NatsClient, type NatsOptions } from './nats-client.ts'
 
 /** Longest that a publish waits for its acknowledgement, in milliseconds. */
@@ -46,7 +47,11 @@ export class NatsEvents implements Events, AsyncDisposable {
     await inSpan(`publish ${subject}`, 'producer', async () => {
       const carried = headers()
       carried.set('traceparent', traceparent)
-      const jetstream = await bounded(this.#client.jetstream())
+      const jetstream = await within(
+        patience,
+        this.#client.jetstream(),
+        () => new Error('NATS is not connected'),
+      )
       const ack = await jetstream.publish(subject, payload, {
         msgID: id,
         headers: carried,
@@ -59,18 +64,6 @@ export class NatsEvents implements Events, AsyncDisposable {
 }
 
 const withNonce = (id: string, { nonce }: Telling): string => (nonce === undefined ? id : `${id}:${nonce}`)
-
-async function bounded<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(reject, patience, new Error('NATS is not connected'))
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
 
 /** Anything fresh. */
 export const freshNonce = (): string => nuid.next() || randomUUID()

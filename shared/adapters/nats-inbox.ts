@@ -34,6 +34,8 @@ export class NatsInbox implements Inbox, AsyncDisposable {
         })
         const stop = (): void => void drain(pulled)
         signal.addEventListener('abort', stop, { once: true })
+        // The stop may have come while the pull began: nobody would tell it any more.
+        if (signal.aborted) stop()
         // Messages that stay away although the server answers: a new consume finds out why.
         void (async () => {
           for await (const status of await pulled.status()) {
@@ -73,11 +75,12 @@ export class NatsInbox implements Inbox, AsyncDisposable {
         if (!(await message.ackAck({ timeout: 2000 }))) throw new Error('the acknowledgement was not taken')
       },
       retry: async (delay) => message.nak(delay),
-      bury: async (reason) => {
+      bury: async (reason, traceparent) => {
         const { stream, streamSequence: sequence } = message.info
         await bury(await this.#client.jetstream(), {
           payload: message.data,
           headers: message.headers,
+          traceparent,
           stream,
           subject: message.subject,
           sequence,

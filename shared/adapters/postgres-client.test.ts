@@ -1,9 +1,23 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { testDatabase } from '../testing/database.ts'
 import { postgresUrl } from '../testing/engines.ts'
 import { Wire } from '../testing/wire.ts'
 import { PostgresClient, type Sql } from './postgres-client.ts'
+
+it('what comes while the first connection is being opened is given up together with that', async () => {
+  await using wire = await Wire.to(postgresUrl())
+  wire.hold()
+  await using client = new PostgresClient({ url: wire.url, max: 1 })
+  client.warm()
+  // A process takes this long from there to its first request, on a busy machine.
+  await sleep(600)
+  const error: unknown = await client.run((sql) => sql`select 1`).catch((reason: unknown) => reason)
+  expect(error).toMatchObject({
+    code: 'unavailable',
+    cause: { message: expect.stringMatching(/ [5-9]\d\d ms$/) },
+  })
+})
 
 // scripts/patches: the driver as it is on npm writes to a socket that is gone, which ends the process.
 it('a connection that breaks within a transaction fails it as unavailable, and the next one works', async () => {

@@ -1,6 +1,7 @@
 import postgres from 'postgres'
 import { Failure, unavailable } from '../errors.ts'
 import { inSpan } from '../tracing.ts'
+import { within } from '../within.ts'
 
 export type Sql = postgres.Sql<{ bigint: number }>
 export type Transaction = postgres.TransactionSql<{ bigint: number }>
@@ -14,8 +15,11 @@ export interface PostgresOptions {
   readonly max?: number
 }
 
-/** Longest that one piece of work may take, in milliseconds: the server gives up first, unless it is not there. */
-const patience = { server: 1300, client: 1500 }
+/**
+ * Longest that one piece of work may take, in milliseconds: the server gives up first, unless it is not there. What comes while
+ * the first connection is being opened has what is left of that one's time, and `first` at least.
+ */
+const patience = { server: 1300, client: 1500, first: 500 }
 
 /** Connections of one instance, at most: deploy.md says what that is for many. */
 export const poolSize = 6
@@ -34,6 +38,7 @@ export class PostgresClient implements AsyncDisposable {
   readonly #options: PostgresOptions
   #sql: Sql
   #warming: Promise<void> | undefined
+  #warmedUntil = 0
   #underWay = 0
 
   constructor(options: PostgresOptions) {
@@ -49,6 +54,7 @@ export class PostgresClient implements AsyncDisposable {
     const warmed = (): void => {
       this.#warming = undefined
     }
+    this.#warmedUntil = performance.now() + patience.client
     this.#warming = this.#sql.unsafe('').then(warmed, warmed)
   }
 
@@ -77,25 +83,25 @@ export class PostgresClient implements AsyncDisposable {
     if (this.#underWay >= this.#max * queued)
       throw unavailable('the database', new Error(`${this.#underWay} pieces of work wait for it`))
     const sql = this.#sql
+    // Whoever starts a process has waited for it, while the first connection was to be opened.
+    const most = this.#warming
+      ? Math.max(patience.first, this.#warmedUntil - performance.now())
+      : patience.client
     this.#underWay++
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        // The connection may hang for as long as TCP likes: leave it behind.
-        if (this.#sql === sql) this.#sql = this.#connect()
-        void sql.end({ timeout: 0 }).catch(() => {})
-        reject(unavailable('the database', new Error(`no answer within ${patience.client} ms`)))
-      }, patience.client)
-    })
+    const late = (): Failure => {
+      // The connection may hang for as long as TCP likes: leave it behind.
+      if (this.#sql === sql) this.#sql = this.#connect()
+      void sql.end({ timeout: 0 }).catch(() => {})
+      return unavailable('the database', new Error(`no answer within ${Math.round(most)} ms`))
+    }
     try {
       return await inSpan(name, 'client', () =>
-        Promise.race([this.#warming ? this.#warming.then(() => work(sql)) : work(sql), late]),
+        within(most, this.#warming ? this.#warming.then(() => work(sql)) : work(sql), late),
       )
     } catch (error) {
       throw translate(error)
     } finally {
       this.#underWay--
-      clearTimeout(timer)
     }
   }
 
@@ -128,7 +134,8 @@ export class PostgresClient implements AsyncDisposable {
 const transient = /^(08|53|55P03|57|40001|40P01|25006|25P03)/
 const connection = /^(CONNECT|CONNECTION_|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)/
 
-function translate(error: unknown): unknown {
+/** An error of the driver, as the failure `unavailable` where the server cannot serve. */
+export function translate(error: unknown): unknown {
   if (error instanceof Failure) return error
   const code = errorCode(error)
   if (code !== undefined && (transient.test(code) || connection.test(code)))

@@ -33,3 +33,15 @@ it('reads of one turn of the event loop are one command, in which each key is on
   monitor.disconnect()
   redis.disconnect()
 })
+
+it('keeps nothing in another database than its URL names', async () => {
+  const service = `database-${randomBytes(6).toString('hex')}`
+  const url = new URL(redisUrl())
+  url.pathname = '/9999'
+  await using cache = new RedisCache({ url: url.href, service })
+  await expect(cache.generation('id:1')).rejects.toThrow()
+  await expect(cache.read('id:1', '')).rejects.toThrow()
+  const redis = new Redis(redisUrl())
+  expect(await redis.keys(`c?:${service}:*`)).toEqual([])
+  redis.disconnect()
+})

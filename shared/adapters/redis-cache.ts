@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'
 import type { Cache } from '../cache/cache.ts'
+import { within } from '../within.ts'
 
 export interface RedisCacheOptions {
   readonly url: string
@@ -58,7 +59,10 @@ export class RedisCache implements Cache, AsyncDisposable {
       retryStrategy: (attempt) => Math.min(50 * attempt, 500),
     })
     // Without a listener a lost connection is an uncaught error; what it breaks rejects by itself.
-    this.#redis.on('error', () => {})
+    this.#redis.on('error', (error: unknown) => {
+      // The driver would go on in database 0, where there is not the one that the URL names.
+      if (isOfSelect(error)) this.#redis.disconnect()
+    })
     this.#connected = this.#redis.connect().catch(() => {})
   }
 
@@ -132,18 +136,8 @@ export class RedisCache implements Cache, AsyncDisposable {
 
   /** Waits for the first connection, or for the next one, as long as a call may wait. */
   async #ready(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(reject, patience, new Error('Redis is not connected'))
-    })
-    try {
-      await Promise.race([
-        Promise.all([this.#connected, this.#redis.status === 'ready' ? undefined : this.#next()]),
-        late,
-      ])
-    } finally {
-      clearTimeout(timer)
-    }
+    const connected = [this.#connected, this.#redis.status === 'ready' ? undefined : this.#next()]
+    await within(patience, Promise.all(connected), () => new Error('Redis is not connected'))
   }
 
   /** The next connection, for all who wait. */
@@ -164,4 +158,10 @@ export class RedisCache implements Cache, AsyncDisposable {
   #valueKey(namespace: string, variant: string): string {
     return `cv:${this.#service}:${namespace}:${variant}`
   }
+}
+
+function isOfSelect(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null || !('command' in error)) return false
+  const { command } = error
+  return typeof command === 'object' && command !== null && 'name' in command && command.name === 'select'
 }

@@ -74,7 +74,7 @@ function presentEverywhere({ sides }: World) {
 
 // As many as fit: on a busy machine fewer runs, never a failure. A failing one prints its seed and path.
 const runs = { numRuns: 8000, interruptAfterTimeLimit: 4000 }
-vi.setConfig({ testTimeout: 60_000 })
+vi.setConfig({ testTimeout: 180_000 })
 
 test('any writes, order, duplicates, crashes and deletions: both sides end with the highest registers', () => {
   fc.assert(

@@ -68,7 +68,7 @@ describe('under the CLI of the functions-framework', () => {
     child.stderr?.on('data', (chunk) => {
       said += String(chunk)
     })
-    await expect.poll(() => said, { timeout: 30_000 }).toContain('Serving function')
+    await expect.poll(() => said).toContain('Serving function')
     const ask = (method: string, path: string, sent?: Sent) => exchange(port, agent, method, path, sent)
     return { child, port, closed, ask, said: () => said }
   }

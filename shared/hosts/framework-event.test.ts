@@ -171,9 +171,7 @@ describe('stream functions driven by CloudEvents', () => {
     } finally {
       platform.postgres.release()
     }
-    await expect
-      .poll(async () => (await binary('students/enrol', payload)).status, { timeout: 30_000 })
-      .toBe(204)
+    await expect.poll(async () => (await binary('students/enrol', payload)).status).toBe(204)
     expect((await new Api(target, students).get(`/${id}`)).one['course_ids']).toHaveLength(1)
   })
 

@@ -21,10 +21,13 @@ const files: readonly DescFile[] = [
   file_grpc_reflection_v1_reflection,
 ]
 
-const services = files.flatMap((file) => (file.messages.length >= 0 ? file.services : []))
-
-/** grpc.health.v1 and grpc.reflection.v1: what probes and `grpcurl` ask for. */
-export function healthAndReflection(router: ConnectRouter): void {
+/** grpc.health.v1 and grpc.reflection.v1, of this service and themselves: what probes and `grpcurl` ask for. */
+export function healthAndReflection(router: ConnectRouter, own: string): void {
+  const services = [own, Health.typeName, ServerReflection.typeName]
+  const statusOf = (service: string): ServingStatus => {
+    if (service === '' || services.includes(service)) return ServingStatus.SERVING
+    throw new ConnectError(`there is no service ${service}`, Code.NotFound)
+  }
   router.service(Health, {
     check: ({ service }) => ({ status: statusOf(service) }),
     async *watch({ service }, { signal }) {
@@ -35,17 +38,12 @@ export function healthAndReflection(router: ConnectRouter): void {
   })
   router.service(ServerReflection, {
     async *serverReflectionInfo(requests) {
-      for await (const request of requests) yield reflect(request)
+      for await (const request of requests) yield reflect(request, services)
     },
   })
 }
 
-function statusOf(service: string): ServingStatus {
-  if (service === '' || services.some(({ typeName }) => typeName === service)) return ServingStatus.SERVING
-  throw new ConnectError(`there is no service ${service}`, Code.NotFound)
-}
-
-function reflect(request: ServerReflectionRequest) {
+function reflect(request: ServerReflectionRequest, services: readonly string[]) {
   const answer = (messageResponse: NonNullable<Parameters<typeof response>[1]>) =>
     response(request, messageResponse)
   const { messageRequest } = request
@@ -57,7 +55,7 @@ function reflect(request: ServerReflectionRequest) {
     case 'listServices':
       return answer({
         case: 'listServicesResponse',
-        value: { service: services.map(({ typeName }) => ({ name: typeName })) },
+        value: { service: services.map((name) => ({ name })) },
       })
     case 'fileByFilename': {
       const found = files.find((file) => `${file.name}.proto` === messageRequest.value)

@@ -63,7 +63,9 @@ describe('a gRPC function in its process', () => {
         expect([answer.status, answer.messages]).toEqual(['0', [serving]])
         expect(answer.headers['content-type']).toMatch(/^application\/grpc/)
       }
-      expect((await wire.call(check, text(1, 'registrar.v1.Nothing'))).status).toBe(String(Code.NotFound))
+      // The other side's is not here: whoever was led to the wrong function hears of it.
+      for (const name of ['registrar.v1.Nothing', 'registrar.v1.CourseLookupService'])
+        expect((await wire.call(check, text(1, name))).status).toBe(String(Code.NotFound))
     })
 
     it('whose watch says it at once and stays open', async () => {
@@ -85,9 +87,8 @@ describe('a gRPC function in its process', () => {
 
     it('so that a client that has no schema of it can call it', async () => {
       const reflection = new Reflection(byCourse)
-      expect(await reflection.services()).toEqual(
-        expect.arrayContaining([name, 'grpc.health.v1.Health', 'grpc.reflection.v1.ServerReflection']),
-      )
+      const all = [name, 'grpc.health.v1.Health', 'grpc.reflection.v1.ServerReflection']
+      expect(await reflection.services()).toEqual(all)
       const method = await reflection.unaryOf(name)
       const transport = createGrpcTransport({ baseUrl: byCourse })
       const request = { courseIds: [enrolled.courseId] }
@@ -99,6 +100,22 @@ describe('a gRPC function in its process', () => {
       const answer = await new Reflection(byCourse).ask({ case: 'fileContainingSymbol', value: `${name}s` })
       expect(answer).toMatchObject({ case: 'errorResponse', value: { errorCode: Code.NotFound } })
     })
+  })
+
+  it('answers no calls of the other side', async () => {
+    const client = createClient(CourseLookupService, createGrpcTransport({ baseUrl: byCourse }))
+    const asked = client.byStudent({ studentIds: [someId()] })
+    await expect(asked).rejects.toMatchObject({ code: Code.Unimplemented })
+  })
+
+  it('knows nobody under what is no id, and fails nobody who asks at the same time', async () => {
+    const client = createClient(StudentLookupService, createGrpcTransport({ baseUrl: byCourse }))
+    const strange = ['\0', `${someId()}\0`, '', 'x'.repeat(1000)]
+    const ids = [...strange, ...Array.from({ length: 10 }, someId)]
+    const answers = await Promise.all(ids.map((id) => client.byCourse({ courseIds: [id] })))
+    expect(answers.map(({ studentsByCourse }) => studentsByCourse)).toMatchObject(
+      ids.map((courseId) => [{ courseId, students: [] }]),
+    )
   })
 
   describe('serves Connect over HTTP/1.1 just as gRPC', () => {

@@ -44,7 +44,7 @@ export function serveGrpc(assembly: GrpcAssembly): Promise<void> {
     )
     const call = (ids: readonly string[], rpc: HandlerContext): Promise<Answered> =>
       answer({ ids, rpc }, contextOf(assembly, rpc))
-    return { server: grpcServer((router) => routes(router, call)) }
+    return { server: grpcServer((router) => routes(router, assembly.declaration.trigger.service, call)) }
   })
 }
 
@@ -63,18 +63,21 @@ interface Asked {
 
 type Answered = MembersById<object>
 
-/** Both services on one router: a function is only ever asked for its own. */
+/** The function's own service: whoever reaches the wrong function is told that it has not the other one. */
 function routes(
   router: ConnectRouter,
+  service: string,
   call: (ids: readonly string[], rpc: HandlerContext) => Promise<Answered>,
 ): void {
-  router.service(StudentLookupService, {
-    byCourse: async ({ courseIds }, rpc) => encodeStudents((await call(courseIds, rpc)) as never),
-  })
-  router.service(CourseLookupService, {
-    byStudent: async ({ studentIds }, rpc) => encodeCourses((await call(studentIds, rpc)) as never),
-  })
-  healthAndReflection(router)
+  if (service === StudentLookupService.typeName)
+    router.service(StudentLookupService, {
+      byCourse: async ({ courseIds }, rpc) => encodeStudents((await call(courseIds, rpc)) as never),
+    })
+  if (service === CourseLookupService.typeName)
+    router.service(CourseLookupService, {
+      byStudent: async ({ studentIds }, rpc) => encodeCourses((await call(studentIds, rpc)) as never),
+    })
+  healthAndReflection(router, service)
 }
 
 function contextOf({ name, declaration }: GrpcAssembly, { requestHeader }: HandlerContext): Context {
@@ -89,6 +92,9 @@ function contextOf({ name, declaration }: GrpcAssembly, { requestHeader }: Handl
   }
 }
 
+/** What no id looks like: nobody has members under it, and no database is asked, which may refuse it and those asked with it. */
+const isId = (id: string): boolean => /^[\w-]{1,64}$/.test(id)
+
 /** Each id's members come through the cache; those that it does not have are loaded together. */
 async function cached(
   cache: CacheReader,
@@ -98,6 +104,7 @@ async function cached(
 ): Promise<Answered> {
   const results = await Promise.all(
     ids.map(async (id) => {
+      if (!isId(id)) return [id, [], 'hit'] as const
       const { value, result } = await cache.through(`by:${id}`, '', async () =>
         JSON.stringify((await load(id, undefined)).get(id) ?? []),
       )
@@ -154,10 +161,11 @@ function grpcServer(register: (router: ConnectRouter) => void): Server {
     acceptCompression: [],
   })
   const listener: RequestListener = async (request, response) => {
-    const own = await operational(request.url ?? '/')
+    const { method = 'GET', url = '/', headers } = request
+    const own = await operational({ method, path: url.split('?')[0] ?? '/', headers })
     if (!own) return rpc(request, response)
     response.writeHead(own.status, own.headers)
-    response.end(own.body)
+    response.end(method === 'HEAD' ? undefined : own.body)
   }
   const http1 = createHttpServer({ keepAliveTimeout: 75_000 }, listener)
   const http2 = createHttp2Server({}, listener as never)

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { Server } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { ConfigurationError } from '../config.ts'
 import { causes } from '../errors.ts'
 import { flushLog, log, outliveReader } from '../log.ts'
@@ -9,7 +9,7 @@ import type { PushOptions } from '../otlp-metrics.ts'
 import type { FunctionDeclaration } from '../spec/define-function.ts'
 import { Environment, type Wires, wireAll } from '../wiring/environment.ts'
 import { listen } from './listen.ts'
-import { beginDraining } from './operational.ts'
+import { beginDraining, isDraining } from './operational.ts'
 
 /** A function with all its parts, as its entry file puts them together. */
 export interface Assembly {
@@ -55,17 +55,20 @@ export async function hostProcess(
     const running = start(wired, environment)
     listen(running.server, port, host)
     await once(running.server, 'listening')
+    // From its first connection on a stop drains; who is told that this is ready may say so in the same moment.
+    stopOn(async () => {
+      beginDraining()
+      await drain(running)
+      await wired
+      await environment[Symbol.asyncDispose]()
+    })
     await wired
+    if (isDraining()) return
     observeColdStart(assembly.name, performance.now() / 1000)
     const address = running.server.address()
     if (typeof address === 'object' && address) {
       process.send?.({ type: 'ready', port: address.port })
     }
-    stopOn(async () => {
-      beginDraining()
-      await drain(running)
-      await environment[Symbol.asyncDispose]()
-    })
   } catch (error) {
     fail(error)
   }
@@ -119,13 +122,20 @@ function lastMetrics(receiver: string, options: PushOptions): AsyncDisposable {
   }
 }
 
+/** Resolves when the runner sends nothing more; where there is none, nobody says so. */
+let leftAlone: Promise<unknown> = Promise.resolve()
+
 function stopOn(stop: () => Promise<void>): void {
   let asked = false
+  const alone = Promise.withResolvers<void>()
   const begin = (code: number): void => {
     if (asked) return
     asked = true
-    // A runner that hears of it sends nothing more.
-    if (process.connected) process.send?.({ type: 'stopping' })
+    // A runner that hears of it sends nothing more, and says so.
+    if (process.connected) {
+      leftAlone = alone.promise
+      process.send?.({ type: 'stopping' })
+    }
     // Of start.cjs, which is outside the bundle.
     const stopping: unknown = Reflect.get(globalThis, Symbol.for('registrar.stopping'))
     if (typeof stopping === 'function') stopping()
@@ -144,8 +154,14 @@ function stopOn(stop: () => Promise<void>): void {
   process.on('uncaughtException', broken)
   process.on('unhandledRejection', broken)
   if (process.send) {
-    process.on('disconnect', () => begin(0))
+    const goneRunner = (): void => {
+      alone.resolve()
+      begin(0)
+    }
+    process.on('disconnect', goneRunner)
+    if (!process.connected) goneRunner()
     process.on('message', (message: { type?: string }) => {
+      if (message.type === 'left alone') alone.resolve()
       if (message.type === 'metrics?') void sendMetrics()
     })
   }
@@ -154,12 +170,22 @@ function stopOn(stop: () => Promise<void>): void {
 /**
  * How long a process that stops goes on to accept, in milliseconds. Who sends may not have heard of the stop yet, and the
  * kernel resets what it holds for a socket that is closed: connections that wait to be accepted, requests on idle ones.
+ * A runner says when all that it began has its answer; on a machine that is too busy for that at once it has longer.
  */
-const parting = 300
+const parting = { least: 300, most: 4000 }
+
+async function part(): Promise<void> {
+  await Promise.all([
+    sleep(parting.least),
+    Promise.race([leftAlone, sleep(parting.most, undefined, { ref: false })]),
+  ])
+  // What was sent before is on sockets by now: they are accepted, and read, before idle ones are closed.
+  for (let turn = 0; turn < 3; turn++) await setImmediate()
+}
 
 /** Waits until everything that was sent is answered and all connections have ended, but not for ever. */
 export async function drain({ server, stop }: Running): Promise<void> {
-  const closed = sleep(parting).then(() => new Promise((resolve) => server.close(resolve)))
+  const closed = part().then(() => new Promise((resolve) => server.close(resolve)))
   const late = new Promise<void>((resolve) => setTimeout(resolve, drainPatience).unref())
   await Promise.race([Promise.all([closed, stop?.()]), late])
 }

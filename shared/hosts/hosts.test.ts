@@ -40,6 +40,15 @@ describe.each(['native', 'framework'] satisfies HostKind[])('%s host', (kind) =>
       const head = await target.request('HEAD', path)
       expect([head.status, head.text, head.headers['content-length']]).toEqual([200, '', String(body.length)])
     }
+    for (const path of ['/_/health', '/_/ready', '/metrics']) {
+      for (const method of ['POST', 'PUT', 'DELETE', 'PATCH']) {
+        const refused = await target.request(method, path)
+        expectProblem(refused, 'method_not_allowed')
+        expect(refused.headers.allow).toBe('GET, HEAD, OPTIONS')
+      }
+      const options = await target.request('OPTIONS', path)
+      expect([options.status, options.headers.allow, options.text]).toEqual([204, 'GET, HEAD, OPTIONS', ''])
+    }
     const metrics = await target.request('GET', '/metrics?x=1')
     expect(metrics.headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/)
     expect(metrics.text).toMatch(
@@ -101,6 +110,24 @@ describe('the native host', () => {
     socket.write(head('/read') + head('/unread') + head('/read', 'Connection: close\r\n'))
     const answers = (await text(socket)).split('HTTP/1.1 200 OK').slice(1)
     expect(answers.map((one) => one.slice(one.indexOf('\r\n\r\n') + 4))).toEqual(['0', 'unread', '0'])
+  })
+
+  it.each([
+    ['GET / HTTP/1.1\r\n\r\n', 400],
+    ['nonsense\r\n\r\n', 400],
+    ['POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', 400],
+    ['POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n', 400],
+    [`GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+  ])('answers %j, which is no HTTP, with a problem', async (sent, status) => {
+    const port = await listen(nodeHttpServer(app), stack)
+    const socket = connect(port, '127.0.0.1')
+    socket.write(sent)
+    if (status === 400 && sent.startsWith('GET')) socket.end()
+    const answer = await text(socket)
+    const [head = '', body = ''] = answer.split('\r\n\r\n')
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+    expect(head.toLowerCase()).toContain('content-type: application/problem+json')
+    expect(JSON.parse(body)).toMatchObject({ code: 'malformed', status, trace_id: expect.any(String) })
   })
 
   it('serves what comes before the app is made and after', async () => {

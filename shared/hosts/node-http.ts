@@ -2,7 +2,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Failure } from '../errors.ts'
 import { askForBody } from '../http/continue.ts'
 import { answerUnread } from '../http/linger.ts'
-import { bodyLimit, type HttpRequest, type HttpResponse } from '../http/message.ts'
+import { malformed } from '../http/malformed.ts'
+import { bodyLimit, type HttpRequest, type HttpResponse, header } from '../http/message.ts'
+import { problem } from '../http/problem.ts'
+import { traceIdOf } from '../tracing.ts'
 import type { HttpApp } from './http-app.ts'
 import { isDraining, operational } from './operational.ts'
 
@@ -17,6 +20,8 @@ export function nodeHttpServer(app: Promise<HttpApp> | HttpApp): Server {
     connectionsCheckingInterval: 2000,
     // No stream is run to its end for a body that is not there: of what a cached answer costs, the part that can be saved.
     optimizeEmptyRequests: true,
+    // It is required all the same, but the answer shall be a problem.
+    requireHostHeader: false,
   })
   // Once it is there nobody waits for its promise: that alone would put every answer off by a turn.
   let served = app
@@ -26,6 +31,7 @@ export function nodeHttpServer(app: Promise<HttpApp> | HttpApp): Server {
     }
     app.then(made, () => {})
   }
+  server.on('clientError', malformed)
   // A body is asked for by who reads it; what nobody here knows how to expect is left aside, as RFC 9110 allows.
   for (const event of ['request', 'checkContinue', 'checkExpectation']) {
     server.on(event, (incoming: IncomingMessage, outgoing: ServerResponse) => {
@@ -55,12 +61,16 @@ export function answerNodeHttp(
   outgoing: ServerResponse,
 ): Promise<HttpResponse> | HttpResponse {
   const request = neutralRequest(incoming, outgoing)
-  return (
-    operational(request.path) ?? (app instanceof Promise ? app.then((made) => made(request)) : app(request))
-  )
+  if (incoming.headers.host === undefined && incoming.httpVersion === '1.1') return withoutHost(request)
+  return operational(request) ?? (app instanceof Promise ? app.then((made) => made(request)) : app(request))
 }
 
-function neutralRequest(incoming: IncomingMessage, outgoing: ServerResponse): HttpRequest {
+function withoutHost(request: HttpRequest): HttpResponse {
+  const traceId = traceIdOf(header(request, 'traceparent'))
+  return problem('malformed', { detail: 'the header Host is missing', traceId })
+}
+
+export function neutralRequest(incoming: IncomingMessage, outgoing: ServerResponse): HttpRequest {
   const target = incoming.url ?? '/'
   const mark = target.indexOf('?')
   return {

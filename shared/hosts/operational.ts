@@ -1,5 +1,7 @@
-import type { HttpResponse } from '../http/message.ts'
+import { type HttpRequest, type HttpResponse, header } from '../http/message.ts'
+import { problem } from '../http/problem.ts'
 import { metrics } from '../metrics.ts'
+import { traceIdOf } from '../tracing.ts'
 
 let draining = false
 
@@ -10,21 +12,39 @@ export function beginDraining(): void {
 
 export const isDraining = (): boolean => draining
 
+type Asked = Pick<HttpRequest, 'method' | 'path' | 'headers'>
+
 /** What every host serves beside its function, for probes and scrapers; a function's own paths wait for nothing. */
-export function operational(path: string): Promise<HttpResponse> | HttpResponse | undefined {
-  switch (path) {
+export function operational(request: Asked): Promise<HttpResponse> | HttpResponse | undefined {
+  switch (request.path) {
     case '/metrics':
-      return scraped()
+      return refused(request) ?? scraped()
     case '/_/health':
-      return { status: 200, headers: { 'content-type': 'text/plain' }, body: 'ok\n' }
+      return refused(request) ?? said(200, 'ok')
     case '/_/ready':
-      return draining
-        ? { status: 503, headers: { 'content-type': 'text/plain' }, body: 'draining\n' }
-        : { status: 200, headers: { 'content-type': 'text/plain' }, body: 'ready\n' }
+      return refused(request) ?? (draining ? said(503, 'draining') : said(200, 'ready'))
     default:
       return undefined
   }
 }
+
+/** What is there to be read alone answers so to other methods; nothing to GET and HEAD. */
+export function onlyRead(method: string, traceId: () => string): HttpResponse | undefined {
+  if (method === 'GET' || method === 'HEAD') return undefined
+  const headers = { allow: 'GET, HEAD, OPTIONS' }
+  if (method === 'OPTIONS') return { status: 204, headers }
+  const detail = 'this path does not have this method'
+  return problem('method_not_allowed', { detail, headers, traceId: traceId() })
+}
+
+const refused = (request: Asked): HttpResponse | undefined =>
+  onlyRead(request.method, () => traceIdOf(header(request, 'traceparent')))
+
+const said = (status: number, text: string): HttpResponse => ({
+  status,
+  headers: { 'content-type': 'text/plain' },
+  body: `${text}\n`,
+})
 
 async function scraped(): Promise<HttpResponse> {
   const registry = await metrics()

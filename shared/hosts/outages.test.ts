@@ -6,6 +6,7 @@ import { type HostKind, openHosts } from '../testing/http-conformance/hosts.ts'
 import { openPlatform, type Platform } from '../testing/http-conformance/platform.ts'
 import { type Service, services, unique } from '../testing/http-conformance/services.ts'
 import type { Reply, Target } from '../testing/http-conformance/target.ts'
+import { pause, resume } from '../testing/pausing.ts'
 
 /** Two seconds are the contract's; the rest is for a busy machine. */
 const bound = 4000
@@ -90,7 +91,7 @@ describe.each(['native', 'framework'] satisfies HostKind[])('%s host', (kind) =>
     it('serves in time without the cache while Redis hangs, and through it again', async () => {
       const { id } = await api().create()
       await api().get(`/${id}`)
-      process.kill(platform.redis.pid, 'SIGSTOP')
+      pause(platform.redis.pid)
       let last: Reply
       try {
         const got = await inTime(api().get(`/${id}`))
@@ -102,12 +103,10 @@ describe.each(['native', 'framework'] satisfies HostKind[])('%s host', (kind) =>
         expect((await inTime(api().post(service.make()))).status).toBe(201)
         expectProblem(await inTime(api().get(`/${service.absentId()}`)), 'not_found')
       } finally {
-        process.kill(platform.redis.pid, 'SIGCONT')
+        resume(platform.redis.pid)
       }
-      await expect
-        .poll(async () => (await api().get(`/${id}`)).headers['cache-status'], { timeout: 30_000 })
-        .toBe(hit)
-      await expect.poll(async () => (await api().get(`/${id}`)).one, { timeout: 30_000 }).toEqual(last.one)
+      await expect.poll(async () => (await api().get(`/${id}`)).headers['cache-status']).toBe(hit)
+      await expect.poll(async () => (await api().get(`/${id}`)).one).toEqual(last.one)
     })
 
     it('answers 504 where the other service does not, but 404 for what is not there', async () => {

@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it, onTestFinished, vi } from 'vitest'
+import { unavailable } from '../errors.ts'
+import { flushLog } from '../log.ts'
+import { UndecodableMessage } from '../messages/undecodable-message.ts'
 import type { Delivery } from '../worker/inbox.ts'
 import { work } from './worker.ts'
 
@@ -36,6 +39,89 @@ it.each([1, 3])('keeps to a concurrency of %i, whatever its consumer gives', asy
   }
   await work('some/worker', inbox, handler, concurrency, stop.signal)
   expect([most, handled]).toEqual([concurrency, 12])
+})
+
+it('says at the level of an error what it buries and why, and keeps it under the trace of that line', async () => {
+  flushLog()
+  const said: string[] = []
+  const stdout = vi.spyOn(process.stdout, 'write').mockImplementation((text) => said.push(String(text)) > 0)
+  onTestFinished(() => stdout.mockRestore())
+  const stop = new AbortController()
+  const buried: string[][] = []
+  const inbox = {
+    async *messages(): AsyncIterable<Delivery> {
+      yield { ...delivery(), bury: async (...letter) => void buried.push(letter) }
+      stop.abort()
+    },
+  }
+  const handle = async (): Promise<string> => {
+    throw new UndecodableMessage('LinkChanged', ['nobody can read it'])
+  }
+  await work('some/worker', inbox, { ready: async () => {}, handle }, 1, stop.signal)
+  flushLog()
+  const line: unknown = JSON.parse(said.join('').trim())
+  expect(line).toMatchObject({ level: 'error', outcome: 'dead_letter', trace_id: expect.any(String) })
+  expect(line).toMatchObject({
+    error: expect.arrayContaining(['UndecodableMessage: not a valid LinkChanged: nobody can read it']),
+  })
+  expect(buried).toEqual([
+    ['not a valid LinkChanged: nobody can read it', expect.stringContaining(String(Object(line).trace_id))],
+  ])
+})
+
+/** What a worker does with one message, as its consumer sees it; the handler does what it can at its second try. */
+async function seen(
+  deliveries: number,
+  handle: () => Promise<string>,
+  stopAfter?: number,
+): Promise<string[]> {
+  const events: string[] = []
+  const stop = new AbortController()
+  const inbox = {
+    async *messages(): AsyncIterable<Delivery> {
+      if (events.length > 0) return await sleep(50)
+      const note = (event: string) => async () => void events.push(event)
+      events.push('delivered')
+      yield {
+        ...delivery(),
+        deliveries,
+        acknowledge: note('done'),
+        retry: note('given back'),
+        bury: note('buried'),
+      }
+      if (stopAfter !== undefined) setTimeout(() => stop.abort(), stopAfter)
+    },
+  }
+  const worked = work('some/worker', inbox, { ready: async () => {}, handle }, 1, stop.signal)
+  await expect.poll(() => events.length).toBe(2)
+  stop.abort()
+  await worked
+  return events
+}
+
+const twice = () => {
+  let tries = 0
+  return async (): Promise<string> => {
+    if (++tries === 1) throw unavailable('the cache', new Error('it is away'))
+    return 'done'
+  }
+}
+
+it('what cannot be done for now is given back at first, and then held and tried again', async () => {
+  expect(await seen(5, twice())).toEqual(['delivered', 'given back'])
+  expect(await seen(6, twice())).toEqual(['delivered', 'done'])
+})
+
+it('what is held is given back at a stop, and buried for an error that nobody foresaw', async () => {
+  const never = async (): Promise<string> => {
+    throw unavailable('the cache', new Error('it is away'))
+  }
+  expect(await seen(6, never, 100)).toEqual(['delivered', 'given back'])
+  const wrong = async (): Promise<string> => {
+    throw new Error('nobody foresaw it')
+  }
+  expect(await seen(7, wrong)).toEqual(['delivered', 'given back'])
+  expect(await seen(8, wrong)).toEqual(['delivered', 'buried'])
 })
 
 interface Message {

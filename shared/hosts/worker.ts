@@ -1,6 +1,8 @@
 import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { causes, Failure, toFailure, unavailable } from '../errors.ts'
+import { type HttpRequest, type HttpResponse, header } from '../http/message.ts'
+import { problem } from '../http/problem.ts'
 import { log } from '../log.ts'
 import { UndecodableMessage } from '../messages/undecodable-message.ts'
 import { observeDeadLetter, observeOutboxAge } from '../metrics.ts'
@@ -8,13 +10,16 @@ import { type Context, compose, type Middleware } from '../middleware/middleware
 import { logging, tracing } from '../middleware/observe.ts'
 import type { FunctionDeclaration, StreamTrigger } from '../spec/define-function.ts'
 import { functionName } from '../spec/names.ts'
-import { untraced } from '../tracing.ts'
+import { traceIdOf, untraced } from '../tracing.ts'
 import { inboxOf } from '../wiring/backing.ts'
 import type { WorkerHandler } from '../worker/handler.ts'
+import { Holding } from '../worker/holding.ts'
 import type { Delivery, Inbox } from '../worker/inbox.ts'
 import { Isolation } from '../worker/isolation.ts'
+import { inProgress } from '../worker/progress.ts'
 import { Suspicion } from '../worker/suspicion.ts'
 import { type Assembly, hostProcess } from './host.ts'
+import { neutralRequest, send } from './node-http.ts'
 import { operational } from './operational.ts'
 
 export interface WorkerAssembly extends Assembly {
@@ -24,8 +29,6 @@ export interface WorkerAssembly extends Assembly {
 /** Unknown errors are tried this often before the message is buried. */
 const mostTries = 8
 const sweepEvery = 5000
-/** Under the consumer's ack_wait, so that work that takes longer is not delivered again. */
-const progressEvery = 2000
 
 /** Pulls a stream's messages and settles each once; scaled by the lag of its consumer. */
 export function serveWorker(assembly: WorkerAssembly): Promise<void> {
@@ -55,11 +58,20 @@ export function serveWorker(assembly: WorkerAssembly): Promise<void> {
 }
 
 function probes() {
-  return createServer(async (request, response) => {
-    const own = await operational(request.url ?? '/')
-    response.writeHead(own?.status ?? 404, own?.headers)
-    response.end(own?.body)
+  return createServer(async (incoming, outgoing) => {
+    const request = neutralRequest(incoming, outgoing)
+    send(incoming, outgoing, (await operational(request)) ?? nothingAt(request))
   })
+}
+
+function nothingAt(request: HttpRequest): HttpResponse {
+  const traceId = traceIdOf(header(request, 'traceparent'))
+  return problem('not_found', { detail: 'there is nothing at this path', traceId })
+}
+
+interface Attempt {
+  readonly outcome: Context['outcome']
+  readonly next: 'settled' | 'later'
 }
 
 /** Pulls while the handler can serve, and pauses while it cannot, so that deliveries are not used up. */
@@ -76,12 +88,28 @@ export async function work(
     })
   })
   const suspicion = new Suspicion()
+  const isolation = new Isolation()
+  const holding = new Holding(signal)
+  const attempt = async (delivery: Delivery, verdict: 'innocent' | 'alone'): Promise<Attempt> => {
+    const context = contextOf(name, delivery)
+    let next: Attempt['next'] = 'settled'
+    const retry = async (delay: number): Promise<void> => {
+      if (context.outcome !== 'unavailable' || !holding.keeps(delivery)) return delivery.retry(delay)
+      next = 'later'
+    }
+    const invoked = (): Promise<void> => invoke({ ...delivery, retry }, context)
+    const run =
+      verdict === 'alone' ? isolation.alone(delivery.deliveries, invoked) : isolation.together(invoked)
+    // What could not be settled comes again; the log has its line from the middleware.
+    await run.catch(() => {})
+    if (context.outcome !== 'ok' && context.outcome !== 'dead_letter') suspicion.acquit(delivery)
+    return { outcome: context.outcome, next }
+  }
   while (!signal.aborted) {
     await untilReady(handler, signal)
     const pause = new AbortController()
     const pulling = AbortSignal.any([signal, pause.signal])
     const underWay = new Set<Promise<void>>()
-    const isolation = new Isolation()
     for await (const delivery of inbox.messages(concurrency, pulling)) {
       // Where messages come one by one, a death counts for nobody else.
       const verdict = concurrency === 1 ? 'innocent' : suspicion.of(delivery)
@@ -89,25 +117,18 @@ export async function work(
         void delivery.retry(verdict.pause).catch(() => {})
         continue
       }
-      const context = contextOf(name, delivery)
-      const invoked = (): Promise<void> => invoke(delivery, context)
-      const settled = inProgress(
-        delivery,
-        verdict === 'alone' ? isolation.alone(delivery.deliveries, invoked) : isolation.together(invoked),
-      )
-        // What could not be settled comes again; the log has its line from the middleware.
-        .catch(() => {})
-        .then(() => {
-          underWay.delete(settled)
-          if (context.outcome !== 'ok' && context.outcome !== 'dead_letter') suspicion.acquit(delivery)
-          if (context.outcome === 'unavailable') pause.abort()
-        })
-      underWay.add(settled)
+      const tried = inProgress(delivery, async () => {
+        const { outcome, next } = await attempt(delivery, verdict)
+        if (outcome === 'unavailable') pause.abort()
+        if (next === 'later') holding.keep(delivery, async () => (await attempt(delivery, 'innocent')).next)
+      }).then(() => void underWay.delete(tried))
+      underWay.add(tried)
       // The consumer should give no more; whatever it gives, this many are under way.
       if (underWay.size >= concurrency) await Promise.race(underWay)
     }
     await Promise.all(underWay)
   }
+  await holding.empty()
 }
 
 async function untilReady(handler: WorkerHandler, signal: AbortSignal): Promise<void> {
@@ -119,16 +140,6 @@ async function untilReady(handler: WorkerHandler, signal: AbortSignal): Promise<
       log('warn', { message: 'not pulling: what the worker needs is not available', error: causes(error) })
     }
     await sleep(wait, undefined, { signal }).catch(() => {})
-  }
-}
-
-/** Tells the consumer that a message is not forgotten, be it handled or waiting for its turn. */
-async function inProgress(delivery: Delivery, work: Promise<void>): Promise<void> {
-  const progress = setInterval(() => delivery.working(), progressEvery)
-  try {
-    await work
-  } finally {
-    clearInterval(progress)
   }
 }
 
@@ -152,7 +163,7 @@ async function refuse(error: unknown, delivery: Delivery, context: Context): Pro
     context.outcome = 'dead_letter'
     context.failure = new Failure('malformed', { cause: error })
     observeDeadLetter(context.function, 'undecodable')
-    return delivery.bury(error.message)
+    return delivery.bury(error.message, context.trace.traceparent)
   }
   const failure = toFailure(error)
   context.failure = failure
@@ -166,7 +177,7 @@ async function refuse(error: unknown, delivery: Delivery, context: Context): Pro
   }
   context.outcome = 'dead_letter'
   observeDeadLetter(context.function, failure.code)
-  return delivery.bury(`${mostTries} tries failed: ${failure.code}`)
+  return delivery.bury(`${mostTries} tries failed: ${failure.code}`, context.trace.traceparent)
 }
 
 function contextOf(name: string, { subject, traceparent, deliveries }: Delivery): Context {
@@ -181,7 +192,8 @@ function contextOf(name: string, { subject, traceparent, deliveries }: Delivery)
   }
 }
 
-async function sweeping(name: string, { sweep }: WorkerHandler, signal: AbortSignal): Promise<void> {
+/** Relays what is left in the outbox, now and then, as long as the worker runs. */
+export async function sweeping(name: string, { sweep }: WorkerHandler, signal: AbortSignal): Promise<void> {
   while (sweep && !signal.aborted) {
     try {
       observeOutboxAge(name, await sweep())

@@ -6,16 +6,19 @@ export { freeObject } from './free-object.ts'
 
 const control = /\p{Cc}/u
 
+/** What is trimmed and no control character, in a pattern. */
+const space = '[^\\S\\p{Cc}]'
+
 /**
- * A line of text, trimmed and in Unicode's NFC, whose length is counted in code points. Control characters and halves
- * of surrogate pairs are refused.
+ * A line of text, trimmed and in Unicode's NFC, whose length is counted in code points. Control characters, even those
+ * at its ends that are white space, and halves of surrogate pairs are refused.
  */
 export function text({ min, max }: { readonly min: number; readonly max: number }) {
   return v.pipe(
     v.string(mustBeString),
     v.check((value) => value.isWellFormed(), 'must be well-formed Unicode'),
-    v.transform((value) => value.trim().normalize('NFC')),
     v.check((value) => !control.test(value), 'must not contain control characters'),
+    v.transform((value) => value.trim().normalize('NFC')),
     v.check((value) => {
       const length = codePoints(value)
       return min <= length && length <= max
@@ -24,7 +27,7 @@ export function text({ min, max }: { readonly min: number; readonly max: number 
       description:
         `A line of ${min} to ${max} code points, counted after trimming and NFC; well-formed, without control characters. ` +
         'The pattern is exact for well-formed text in NFC.',
-      pattern: `^\\s*[^\\s\\p{Cc}][^\\p{Cc}]{${min - 2},${max - 2}}[^\\s\\p{Cc}]\\s*$`,
+      pattern: `^${space}*[^\\s\\p{Cc}][^\\p{Cc}]{${min - 2},${max - 2}}[^\\s\\p{Cc}]${space}*$`,
     }),
   )
 }

@@ -13,12 +13,15 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 /** A number that needs a closer look: many digits, an exponent, or -0. Seen in a string it only costs that look. */
 const suspicious = /[\d.]{16}|\d[eE][+-]?\d|-0/
 
-/** More nesting than any valid body has; the look at numbers recurses, so it keeps away from it. */
-const deepest = 64
+/** The look at numbers recurses: where nesting is deeper, and might overflow the stack, they are looked at by themselves. */
+const deepest = 1000
+
+/** Strings and numbers of a JSON text: what looks like a number within a string is none. */
+const scalars = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g
 
 /**
  * The value of a JSON body, in which numbers that a double does not give back as they were sent are left as `UnsafeNumber`s.
- * @throws Failure `malformed` for invalid UTF-8 or JSON.
+ * @throws Failure `malformed` for invalid UTF-8 or JSON, or numbers that nesting would hide.
  */
 export function parseJson(bytes: Uint8Array): unknown {
   let text: string
@@ -27,9 +30,14 @@ export function parseJson(bytes: Uint8Array): unknown {
   } catch (cause) {
     throw new Failure('malformed', { detail: 'the body is not valid UTF-8', cause })
   }
+  const look = suspicious.test(text)
+  const deep = look && depth(text) > deepest
+  if (deep && hasUnsafe(text)) {
+    const detail = `a number that a double does not hold lies among more than ${deepest} levels`
+    throw new Failure('malformed', { detail })
+  }
   try {
-    if (suspicious.test(text) && depth(text) <= deepest) return JSON.parse(text, keepUnsafe)
-    return JSON.parse(text)
+    return look && !deep ? JSON.parse(text, keepUnsafe) : JSON.parse(text)
   } catch (cause) {
     throw new Failure('malformed', { detail: 'the body is not valid JSON', cause })
   }
@@ -41,6 +49,12 @@ function keepUnsafe(_key: string, value: unknown, context?: { source?: string })
   if (typeof value !== 'number' || source === undefined) return value
   // JSON knows no -0 of its own: what is kept reads back as 0.
   return survives(source, value) ? value + 0 : new UnsafeNumber(source)
+}
+
+function hasUnsafe(text: string): boolean {
+  for (const [scalar] of text.matchAll(scalars))
+    if (!scalar.startsWith('"') && !survives(scalar, Number(scalar))) return true
+  return false
 }
 
 /** Whether the double, written in the shortest way that reads back as itself, is the number that was sent. */

@@ -72,7 +72,7 @@ export function validQuery(schema: FieldsSchema | undefined, query: string): unk
   const values: Record<string, string> = Object.create(null)
   const errors: Violation[] = []
   if (!isDecodable(query)) errors.push({ pointer: '', message: 'has a broken percent-encoding' })
-  for (const [name, value] of new URLSearchParams(query)) {
+  for (const [name, value] of new URLSearchParams(`?${query}`)) {
     if (name in values) errors.push({ pointer: pointerTo([name]), message: 'must be given once' })
     values[name] = value
   }

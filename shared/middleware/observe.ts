@@ -48,13 +48,14 @@ export function logging<I, O>(): Middleware<I, O> {
 }
 
 function write(context: Context, seconds: number): void {
-  const { failure } = context
-  const theirs = failure === undefined || callerMade.has(failure.code)
+  const { failure, outcome } = context
+  // What is buried is for an operator to look at, whoever made it.
+  const theirs = failure === undefined || (callerMade.has(failure.code) && outcome !== 'dead_letter')
   log(theirs ? 'info' : 'error', {
     function: context.function,
     method: context.method,
     trigger: context.trigger,
-    outcome: context.outcome,
+    outcome,
     duration_ms: Math.round(seconds * 1e6) / 1e3,
     trace_id: context.trace.traceId,
     ...context.fields,

@@ -1,5 +1,4 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { isDeepStrictEqual } from 'node:util'
 import { presentIds } from '../enrolment/links.ts'
 import { deleteLinks, writeLinks } from '../enrolment/write-links.ts'
 import { Failure, notFound } from '../errors.ts'
@@ -11,6 +10,7 @@ import type { FieldsSchema } from '../spec/define-function.ts'
 import type { Aggregate, Change, Decide, Entity } from './aggregate.ts'
 import type { Claim, Repository } from './ports.ts'
 import { etagOf, type Resource } from './resource.ts'
+import { staleAfter } from './stale.ts'
 
 /** Creates one, once per Idempotency-Key. */
 export function creating<F extends object, V extends object>(
@@ -125,7 +125,7 @@ async function modify<F extends object, V extends object>(
     const { links, floor } = current
     const wanted = linksOf(resource, body)
     const { changed, messages } = writeLinks({ me: resource.side, ownId: id, links, floor, wanted, now })
-    if (changed.size === 0 && isDeepStrictEqual(fields, current.fields))
+    if (changed.size === 0 && same(resource, fields, current.fields))
       return { result: answerOf(resource, current), stale: staleAfter([], current) }
     const next: Aggregate<F> = {
       ...current,
@@ -162,12 +162,6 @@ function present<F extends object, V extends object>(
   return found
 }
 
-/** The cache namespaces that a change touches: its own, the lists, and those that embed it on either side of it. */
-export function staleAfter(before: readonly string[], { id, links }: Aggregate<unknown>): string[] {
-  const others = new Set([...before, ...presentIds(links)])
-  return [`id:${id}`, 'list', ...[...others].map((other) => `by:${other}`)]
-}
-
 function answerOf<F extends object, V extends object>(
   resource: Resource<F, V>,
   aggregate: Aggregate<F>,
@@ -196,6 +190,13 @@ function fieldsOf<F extends object, V extends object>(
 ): F {
   // The body's schema has just these fields, as the resource's declaration says.
   return Object.fromEntries(fields.map((field) => [field, body[field]])) as F
+}
+
+/** Byte by byte, as they would be shown: the order of keys in an object is its sender's. */
+function same<F extends object, V extends object>({ fields }: Resource<F, V>, one: F, other: F): boolean {
+  return fields.every(
+    (field) => JSON.stringify(Reflect.get(one, field)) === JSON.stringify(Reflect.get(other, field)),
+  )
 }
 
 function linksOf<F extends object, V extends object>(

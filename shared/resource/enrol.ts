@@ -8,10 +8,10 @@ import { unavailable } from '../errors.ts'
 import { decodeLink, decodeToModify } from '../messages/link-codec.ts'
 import type { WorkerHandler } from '../worker/handler.ts'
 import type { Aggregate, Decision } from './aggregate.ts'
-import { staleAfter } from './commands.ts'
 import type { Events } from './events.ts'
 import type { Repository } from './ports.ts'
 import type { Resource } from './resource.ts'
+import { staleAfter } from './stale.ts'
 
 export interface EnrolParts<F> {
   readonly writer: Repository<F>

@@ -110,7 +110,7 @@ test('a message that kills its worker again and again is led to the dead letter 
     name: 'test',
     consumers: ['students-enrol'],
   })
-  await vi.waitFor(async () => expect(await exhausted.bury()).toBe(1), { timeout: 10_000 })
+  await vi.waitFor(async () => expect(await exhausted.bury()).toBe(1), { timeout: 40_000 })
   expect((await deadLetters()).at(-1)).toMatchObject({
     subject: 'dead_letter.students-enrol',
     text: 'kills',

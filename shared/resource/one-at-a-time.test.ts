@@ -58,9 +58,9 @@ function until(delivery: Delivery, letGo: () => void): Delivery {
       letGo()
       return delivery.retry(delay)
     },
-    bury(reason) {
+    bury(reason, traceparent) {
       letGo()
-      return delivery.bury(reason)
+      return delivery.bury(reason, traceparent)
     },
   }
 }

@@ -1,10 +1,12 @@
 import type { Cache } from '../cache/cache.ts'
 import { otherSide, type Side } from '../enrolment/register.ts'
-import { causes } from '../errors.ts'
+import { causes, Failure } from '../errors.ts'
 import { log } from '../log.ts'
+import { within } from '../within.ts'
 import type { OutboxEntry } from './aggregate.ts'
 import type { Events } from './events.ts'
 import type { Outbox, Repository } from './ports.ts'
+import { staleAfter } from './stale.ts'
 
 export interface RelayParts {
   readonly side: Side
@@ -27,6 +29,7 @@ export class Relay implements AsyncDisposable {
   #settling: Promise<void> | undefined
   #brokerAway = 0
   #retry: NodeJS.Timeout | undefined
+  #again = false
 
   constructor(parts: RelayParts) {
     this.#parts = parts
@@ -35,7 +38,8 @@ export class Relay implements AsyncDisposable {
   /** Invalidates and publishes what a commit has to tell; never rejects, and takes a second at most: the commit stands. */
   async afterCommit(entry: OutboxEntry): Promise<void> {
     try {
-      await atMost(patience, () => tell(entry, this.#parts, this.#brokerAway > performance.now()))
+      const telling = tell(entry, this.#parts, this.#brokerAway > performance.now())
+      await within(patience, telling, () => new NotPublished(`not told within ${patience} ms`))
       this.#told.push(entry)
       this.#settling ??= this.#settle()
     } catch (error) {
@@ -84,10 +88,18 @@ export class Relay implements AsyncDisposable {
 
   /** As long as this instance lives it need not wait for the sweeper. */
   #sweepLater(): void {
-    this.#retry ??= setTimeout(async () => {
+    if (this.#retry) {
+      // What is left meanwhile may be too young for that sweep.
+      this.#again = true
+      return
+    }
+    this.#retry = setTimeout(async () => {
       this.#retry = undefined
+      const again = this.#again
+      this.#again = false
       try {
         await this.sweep()
+        if (again) this.#sweepLater()
       } catch {
         this.#sweepLater()
       }
@@ -121,20 +133,16 @@ async function tell(
   if (invalidated.status === 'rejected') throw invalidated.reason
 }
 
-async function atMost<T>(ms: number, work: () => Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new NotPublished(`not told within ${ms} ms`)), ms)
-  })
-  try {
-    return await Promise.race([work(), late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
+/** Refusals that tell what is there. */
+const tellsOfState: ReadonlySet<string> = new Set(['not_found', 'conflict', 'precondition_failed'])
 
 /** A repository whose commits are told to others before they are answered. */
 export function relayed<F>(repository: Repository<F>, relay: Relay): Repository<F> {
+  /** What is refused was judged by what is committed: maybe by somebody who died before it could tell. */
+  const refused = async (error: unknown, stale: readonly string[]): Promise<never> => {
+    if (error instanceof Failure && tellsOfState.has(error.code)) await relay.asCommitted(stale)
+    throw error
+  }
   return {
     get: (id) => repository.get(id),
     links: (id) => repository.links(id),
@@ -142,7 +150,7 @@ export function relayed<F>(repository: Repository<F>, relay: Relay): Repository<
     membersOf: (ids) => repository.membersOf(ids),
     ping: () => repository.ping(),
     async insert(change, claim) {
-      const insertion = await repository.insert(change, claim)
+      const insertion = await repository.insert(change, claim).catch((error) => refused(error, ['list']))
       if (insertion.created) await relay.afterCommit(change.entry)
       else await relay.asCommitted(change.entry.stale)
       return insertion
@@ -150,13 +158,16 @@ export function relayed<F>(repository: Repository<F>, relay: Relay): Repository<
     async change(id, decide) {
       let entry: OutboxEntry | undefined
       let stale: readonly string[] | undefined
-      const result = await repository.change(id, (current) => {
+      let shown: readonly string[] = []
+      const deciding: typeof decide = (current) => {
+        shown = current ? staleAfter([], current) : [`id:${id}`, 'list']
         const decision = decide(current)
         // Asked again after a conflict: the last decision is the one that was written.
         entry = decision.change?.entry
         stale = decision.stale
         return decision
-      })
+      }
+      const result = await repository.change(id, deciding).catch((error) => refused(error, shown))
       if (entry) await relay.afterCommit(entry)
       else if (stale) await relay.asCommitted(stale)
       return result

@@ -9,7 +9,7 @@ import { RedisCache } from '../adapters/redis-cache.ts'
 import type { HandlerInput } from '../http/call.ts'
 import { testDatabase } from '../testing/database.ts'
 import { redisUrl } from '../testing/engines.ts'
-import { creating, replacing } from './commands.ts'
+import { creating, deleting, replacing } from './commands.ts'
 import { Relay, relayed } from './relay.ts'
 
 /*
@@ -60,4 +60,20 @@ test('an answer that changes nothing leaves nothing older in the cache', async (
   expect(await kept(own)).toBe('old')
   await replacing(students, writer)(change, context)
   expect(await kept(own)).toBeUndefined()
+
+  // What is refused tells of the same commits.
+  const refused = async (code: string, answer: Promise<unknown>): Promise<void> => {
+    await expect(answer).rejects.toMatchObject({ code })
+    expect([await kept(own), await kept('list')]).toEqual([
+      code === 'conflict' ? 'old' : undefined,
+      undefined,
+    ])
+  }
+  await Promise.all([fill(own), fill('list')])
+  await refused('precondition_failed', deleting(students, writer)({ ...change, ifMatch: '"v1"' }, context))
+  await Promise.all([fill(own), fill('list')])
+  await refused('conflict', creating(students, writer)(input({ body: change.body }), context))
+  await deleting(students, untold)(change, context)
+  await Promise.all([fill(own), fill('list')])
+  await refused('not_found', deleting(students, writer)(change, context))
 })

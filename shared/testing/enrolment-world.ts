@@ -20,8 +20,9 @@ import { NatsStreams } from '../adapters/nats-streams.ts'
 import { PostgresClient } from '../adapters/postgres-client.ts'
 import type { Variables } from '../config.ts'
 import { type EnrolmentState, enrolmentStates } from '../enrolment/state.ts'
+import { Failure } from '../errors.ts'
 import consumers from '../generated/consumers.json' with { type: 'json' }
-import { work } from '../hosts/worker.ts'
+import { sweeping, work } from '../hosts/worker.ts'
 import type { Events } from '../resource/events.ts'
 import type { WorkerHandler } from '../worker/handler.ts'
 import type { Inbox } from '../worker/inbox.ts'
@@ -138,7 +139,10 @@ export async function enrolmentWorld(options: WorldOptions = {}): Promise<World>
           const handler = workers[consumer]
           if (!handler) throw new Error(`no worker for ${consumer}`)
           await using inbox = new NatsInbox({ url: nats.url, name: consumer, stream, consumer })
-          await work(consumer, watch(consumer, inbox), handler, maxAckPending, signal)
+          await Promise.all([
+            work(consumer, watch(consumer, inbox), handler, maxAckPending, signal),
+            sweeping(consumer, handler, signal),
+          ])
         }),
       )
     },
@@ -165,14 +169,14 @@ export async function enrolmentWorld(options: WorldOptions = {}): Promise<World>
 async function quiet(url: string, unsent: () => Promise<number>): Promise<void> {
   await using broker = new NatsClient({ url, name: 'quiet' })
   const manager = await (await broker.jetstream()).jetstreamManager()
+  const streams = [...new Set(consumers.map(({ stream }) => stream))]
   for (let calm = 0; calm < 3; ) {
-    const counts = await Promise.all(
-      [...new Set(consumers.map(({ stream }) => stream))].map(
-        async (stream) => (await manager.streams.info(stream)).state.messages,
-      ),
-    )
-    const left = counts.reduce((sum, count) => sum + count, 0) + (await unsent())
-    calm = left === 0 ? calm + 1 : 0
+    // On a busy machine a server may not answer in time: then it is not quiet.
+    const counts = await Promise.all([
+      ...streams.map(async (stream) => (await manager.streams.info(stream)).state.messages),
+      unsent(),
+    ]).catch(() => [1])
+    calm = counts.every((count) => count === 0) ? calm + 1 : 0
     await sleep(30)
   }
 }
@@ -201,7 +205,10 @@ export function aCourse(studentIds: readonly string[] = []): object {
   }
 }
 
-/** Writes of both sides about each other, one at a time for each: who waits long behind others is refused. */
+/**
+ * Writes of both sides about each other, one at a time for each: who waits long behind others is refused, and tries again
+ * as a client would.
+ */
 export async function crossWrites(
   { students, courses }: World,
   some: readonly { readonly id: string }[],
@@ -212,8 +219,20 @@ export async function crossWrites(
     list.filter((_, j) => (i * 7 + j * 3) % 5 < 2).map(({ id }) => id)
   for (let round = 0; round < rounds; round++) {
     await Promise.all([
-      ...some.map(({ id }, i) => students.link(id, half(others, round + i))),
-      ...others.map(({ id }, i) => courses.link(id, half(some, round + 3 * i))),
+      ...some.map(({ id }, i) => insisting(() => students.link(id, half(others, round + i)))),
+      ...others.map(({ id }, i) => insisting(() => courses.link(id, half(some, round + 3 * i)))),
     ])
+  }
+}
+
+/** Tries a write again that is refused because too much is under way, as a client would. */
+export async function insisting<T>(write: () => Promise<T>): Promise<T> {
+  for (let left = 20; ; left--) {
+    try {
+      return await write()
+    } catch (error) {
+      if (!(error instanceof Failure && error.code === 'unavailable') || left === 0) throw error
+      await sleep(500)
+    }
   }
 }

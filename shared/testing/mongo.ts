@@ -9,6 +9,7 @@ import { launch, onFreePort, type RunningEngine } from '../../scripts/engines/en
 import { onPath } from '../../scripts/engines/find.ts'
 import { Guardian } from '../../scripts/local/guardian.ts'
 import { buildStandin, findGo } from '../../scripts/mongo-standin/build.ts'
+import { overPostgres, type Place } from '../../scripts/mongo-standin/over-postgres.ts'
 import { postgresUrl } from './engines.ts'
 
 /** What speaks MongoDB's protocol here: a server that is given, a mongod, the stand-in, or nothing. */
@@ -85,7 +86,8 @@ export async function ownMongo(storage: 'postgres' | 'memory'): Promise<OwnMongo
     launch({
       name: found.kind,
       command: found.command,
-      args: [...where, ...listening(found.kind, port)],
+      args: [...where.args, ...listening(found.kind, port)],
+      env: where.env,
       options: {
         dir,
         password: '',
@@ -109,14 +111,14 @@ function listening(kind: 'mongod' | 'standin', port: number): string[] {
     : ['--listen', `127.0.0.1:${port}`]
 }
 
-async function dataIn(dir: string): Promise<string[]> {
+async function dataIn(dir: string): Promise<Place> {
   const data = join(dir, 'data')
   await mkdir(data)
-  return ['--dbpath', data]
+  return { args: ['--dbpath', data], env: {} }
 }
 
-async function dataOf(storage: 'postgres' | 'memory', stack: AsyncDisposableStack): Promise<string[]> {
-  if (storage === 'memory') return ['--memory']
+async function dataOf(storage: 'postgres' | 'memory', stack: AsyncDisposableStack): Promise<Place> {
+  if (storage === 'memory') return { args: ['--memory'], env: {} }
   const name = `mongo_${randomBytes(6).toString('hex')}`
   const url = new URL(postgresUrl())
   const admin = async (text: string): Promise<void> => {
@@ -126,7 +128,7 @@ async function dataOf(storage: 'postgres' | 'memory', stack: AsyncDisposableStac
   await admin(`create database ${name}`)
   stack.defer(() => admin(`drop database ${name} with (force)`))
   url.pathname = name
-  return ['--postgres', url.href]
+  return overPostgres(url.href)
 }
 
 /**
@@ -151,6 +153,6 @@ export function noLeakedConnection(): void {
     process.getActiveResourcesInfo().filter((one) => one === 'TCPSocketWrap').length
   const before = sockets()
   afterAll(async () => {
-    await vi.waitFor(() => expect(sockets()).toBeLessThanOrEqual(before), { timeout: 5000 })
+    await vi.waitFor(() => expect(sockets()).toBeLessThanOrEqual(before), { timeout: 20_000 })
   })
 }

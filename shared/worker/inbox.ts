@@ -13,8 +13,11 @@ export interface Delivery {
   acknowledge(): Promise<void>
   /** Asks for another delivery after a delay in milliseconds. */
   retry(delay: number): Promise<void>
-  /** Keeps the message, with the reason, where operators look, and ends its deliveries. */
-  bury(reason: string): Promise<void>
+  /**
+   * Keeps the message, with the reason, where operators look, and ends its deliveries. One that came without a trace is
+   * kept with that of the attempt, which the log has.
+   */
+  bury(reason: string, traceparent: string): Promise<void>
 }
 
 export interface Inbox {

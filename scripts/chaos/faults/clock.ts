@@ -9,11 +9,12 @@ export const clock: Fault = async (stage, random, kind) => {
     const skews = stage.functions.map((name) => [name, random.chance(0.3) ? 0 : random.between(-hour, hour)])
     await setClocks(stage, Object.fromEntries(skews))
     await wait(stage, random.between(3000, 12_000))
+    await setClocks(stage, {})
   })
 }
 
 /** In milliseconds, by function; those that are not named are right. Taken over within a second. */
-export async function setClocks(
+async function setClocks(
   { system }: Pick<Stage, 'system'>,
   skews: Readonly<Record<string, number>>,
 ): Promise<void> {

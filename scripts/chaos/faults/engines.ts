@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
-import { childrenOf, signal } from '../processes.ts'
+import { childrenOf } from '../../local/process-table.ts'
+import { signal } from '../processes.ts'
 import { untilQuiet } from '../quiescence.ts'
 import type { EngineName } from '../servers/engine.ts'
 import { type Fault, persist, recorded, wait } from './stage.ts'
@@ -26,6 +27,9 @@ export const killPostgres: Fault = async (stage, random, kind) => {
   })
 }
 
+/** Longest that the system may take to come to rest while nobody writes and nothing breaks, in milliseconds. */
+const restPatience = 300_000
+
 /**
  * The store is lost while messages are under way. Then what an operator does: initialize, sweep until outboxes are empty
  * and workers have nothing left, and reconcile both sides; nobody writes meanwhile, and nothing else
@@ -36,17 +40,25 @@ export const wipe: Fault = async (stage, random, kind) => {
   await stage.calmly(() =>
     recorded(stage, kind, 'nats', async () => {
       const nats = servers.get('nats')
-      messages.forget()
-      await nats.restart(random.between(0, 1000), () => rm(`${nats.dir}/store`, { recursive: true }))
+      await nats.restart(random.between(0, 1000), async () => {
+        // Nothing comes from a broker that is dead.
+        messages.forget()
+        await rm(`${nats.dir}/store`, { recursive: true })
+      })
       await load.hold()
       const began = performance.now()
       const since = (): number => Math.round(performance.now() - began)
       try {
-        await persist(() => system.initialize())
-        while (!(await untilQuiet(servers, messages, 8000))) await persist(() => system.sweep())
+        const initialized = await persist(() => system.initialize())
+        let [left, swept] = [0, 0]
+        while (!(await untilQuiet(servers, messages, 8000, (count) => (left = count)))) {
+          if (since() > restPatience)
+            throw new Error(`${left} entries and messages never came to rest after a wipe`)
+          swept += await persist(() => system.sweep())
+        }
         const quiet = since()
-        await persist(() => system.reconcile())
-        return { quiet, reconciled: since() }
+        const repaired = await persist(() => system.reconcile())
+        return { quiet, reconciled: since(), tries: { initialized, swept, repaired } }
       } finally {
         load.release()
       }

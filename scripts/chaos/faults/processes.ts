@@ -1,4 +1,5 @@
-import { familyOf, type Role, roleOf, signal } from '../processes.ts'
+import { familyOf } from '../../local/process-table.ts'
+import { type Role, roleOf, signal } from '../processes.ts'
 import { type Fault, recorded, type Stage, wait } from './stage.ts'
 
 /** How long it is waited for a process that can be killed, in milliseconds: sweepers are seldom there. */

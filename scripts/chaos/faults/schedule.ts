@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Random } from '../random.ts'
-import { clock, setClocks } from './clock.ts'
+import { clock } from './clock.ts'
 import { killMongodb, killNats, killPostgres, killRedis, wipe } from './engines.ts'
 import type { FaultKind } from './kinds.ts'
 import { duplicate, late, poisonBytes, poisonKiller, reorder } from './messages.ts'
@@ -93,7 +93,6 @@ export class Schedule {
   readonly #seed: number
   /** Those under way. */
   readonly #underWay = new Set<Promise<unknown>>()
-  /** Rejects with the first fault that could not be done, or not be taken back. */
   readonly #failed = Promise.withResolvers<never>()
   /** Nothing begins before it resolves. */
   #calm: Promise<unknown> = Promise.resolve()
@@ -103,9 +102,13 @@ export class Schedule {
     this.#stage = { ...stage, calmly: (work) => this.#calmly(work) }
   }
 
+  /** Rejects with the first fault that could not be done, or not be taken back. */
+  get failed(): Promise<never> {
+    return this.#failed.promise
+  }
+
   async run(kinds: readonly FaultKind[]): Promise<void> {
-    await Promise.race([Promise.all(lanes.map((lane) => this.#run(lane, kinds))), this.#failed.promise])
-    await setClocks(this.#stage, {})
+    await Promise.all(lanes.map((lane) => this.#run(lane, kinds)))
   }
 
   async #run(lane: Lane, kinds: readonly FaultKind[]): Promise<void> {
@@ -121,8 +124,9 @@ export class Schedule {
       const next = deck.pop()
       if (!next || signal.aborted) break
       const own = new Random(random.between(0, 2 ** 32 - 1))
-      const done = next
-        .fault(this.#stage, own, next.kind)
+      // Among those under way before it begins: one that wants to be alone looks at them.
+      const done = Promise.resolve()
+        .then(() => next.fault(this.#stage, own, next.kind))
         .catch(this.#failed.reject)
         .finally(() => this.#underWay.delete(done))
       this.#underWay.add(done)

@@ -33,7 +33,9 @@ export async function recorded(
   work: () => Promise<unknown>,
 ): Promise<void> {
   const began = recorder.now()
-  const detail = await work()
+  const underWay = { kind, began }
+  recorder.underWay.add(underWay)
+  const detail = await work().finally(() => recorder.underWay.delete(underWay))
   recorder.add({
     type: 'fault',
     kind,
@@ -52,11 +54,12 @@ export async function wait({ signal }: Pick<Stage, 'signal'>, ms: number): Promi
   await sleep(ms, undefined, { signal }).catch(() => {})
 }
 
-/** What must be done, however often it takes. */
-export async function persist(work: () => Promise<void>): Promise<void> {
+/** What must be done, however often it takes: so many times it was tried. */
+export async function persist(work: () => Promise<void>): Promise<number> {
   for (let tries = 1; ; tries++) {
     try {
-      return await work()
+      await work()
+      return tries
     } catch (error) {
       if (tries === 60) throw error
       await sleep(500)

@@ -5,8 +5,8 @@ import { membersOf, type Snapshot, type Stored } from '../snapshot/snapshot.ts'
 import type { Finding } from './verdict.ts'
 
 /**
- * Q1 and Q2; and that both keep the very same register, unless messages were lost for good: then what both take for
- * absent need not have been told to both.
+ * Q1 and Q2; and that both keep the very same register, with its reason. Where messages were lost for good an enrolment
+ * that came and went may have been told to neither: one side has no register of it, and nothing to show.
  */
 export function judgeEquality(
   { faults }: Pick<History, 'faults'>,
@@ -14,11 +14,14 @@ export function judgeEquality(
 ): Finding[] {
   const isLossy = faults.some(({ kind }) => kind === 'wipe')
   const compare = (student: string, course: string, ours?: Register, theirs?: Register): Finding[] => {
-    const isSame = isLossy
-      ? (ours?.present ?? false) === (theirs?.present ?? false)
-      : ours?.present === theirs?.present && ours?.ts === theirs?.ts && ours?.origin === theirs?.origin
+    const isSame =
+      ours?.present === theirs?.present &&
+      ours?.ts === theirs?.ts &&
+      ours?.origin === theirs?.origin &&
+      ours?.reason === theirs?.reason
+    const isUntold = isLossy && !(ours && theirs) && !ours?.present && !theirs?.present
     const text = `student ${student} and course ${course}: the student's side has ${told(ours)}, the course's ${told(theirs)}`
-    return isSame ? [] : [{ judgement: 'asymmetric', text }]
+    return isSame || isUntold ? [] : [{ judgement: 'asymmetric', text }]
   }
   const findings: Finding[] = []
   const byId = (side: { readonly entities: readonly Stored[] }): Map<string, Stored> =>

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { judge } from './judge.ts'
+import * as answers from './testing/answer-cases.ts'
 import { type Crafted, course, crafted, fault, read, seen, student } from './testing/crafted.ts'
 import * as equality from './testing/equality-cases.ts'
 import * as links from './testing/link-cases.ts'
+import * as overruled from './testing/overruled-cases.ts'
 import * as reads from './testing/read-cases.ts'
 import * as rest from './testing/rest-cases.ts'
 import * as writes from './testing/write-cases.ts'
@@ -12,15 +14,15 @@ import { judgements } from './verdict.ts'
 function found(spoil: (run: Crafted) => void): string[] {
   const run = crafted()
   spoil(run)
-  return judge(run.history, run.snapshot).findings.map(({ judgement, text }) => `${judgement}: ${text}`)
+  return judge(run.history, run).findings.map(({ judgement, text }) => `${judgement}: ${text}`)
 }
 
 test('a run in which all is as it should be is innocent', () => {
   expect(found(() => {})).toEqual([])
 })
 
-const guilty = [equality, writes, links, reads, rest].flatMap((of) => of.guilty)
-const innocent = [writes, links, reads, rest].flatMap((of) => of.innocent)
+const guilty = [equality, writes, links, overruled, reads, answers, rest].flatMap((of) => of.guilty)
+const innocent = [equality, writes, links, overruled, reads, answers, rest].flatMap((of) => of.innocent)
 
 test.each(guilty)('%s is found guilty', (_, judgement, said, spoil) => {
   expect(found(spoil)).toContainEqual(expect.stringMatching(new RegExp(`^${judgement}: .*${said.source}`)))

@@ -15,18 +15,34 @@ export interface Known {
 
 export type Acknowledged = WriteRecord & { readonly seen: Seen }
 
+/** When an answer had shown a version. */
+export interface Shown {
+  readonly version: number
+  readonly ended: number
+}
+
 export interface Knowledge {
   readonly all: ReadonlyMap<string, Known>
   /** Ids under which each name was ever shown. */
   readonly names: ReadonlyMap<string, ReadonlySet<string>>
+  /** The lowest version that each name was ever shown as. */
+  readonly firstNamed: ReadonlyMap<string, number>
+  /** Of each id, the answers that showed a higher version than any that had ended before. */
+  readonly shown: ReadonlyMap<string, readonly Shown[]>
 }
+
+/**
+ * Longest that a write may have its effect after its client was told nothing definite, in milliseconds: a client's whole
+ * patience, and the longest pause of a process.
+ */
+export const afterlife = 60_000
 
 export const isAcknowledged = (write: WriteRecord): write is Acknowledged =>
   write.outcome === 'acknowledged' && write.seen !== undefined
 
 /** The history by what it is about. */
 export function knowledgeOf({ writes, reads }: History, snapshot: Snapshot): Knowledge {
-  const names = namesIn(writes, reads, snapshot)
+  const { names, firstNamed } = namesIn(writes, reads, snapshot)
   const stored = new Map<string, [Service, Stored]>()
   for (const service of ['students', 'courses'] as const)
     for (const one of snapshot[service].entities) stored.set(one.id, [service, one])
@@ -51,26 +67,59 @@ export function knowledgeOf({ writes, reads }: History, snapshot: Snapshot): Kno
       stored: stored.get(id)?.[1],
     })
   }
-  return { all, names }
+  return { all, names, firstNamed, shown: shownIn(writes, reads) }
 }
 
 function namesIn(
   writes: readonly WriteRecord[],
   reads: readonly ReadRecord[],
   { students, courses }: Snapshot,
-): Map<string, Set<string>> {
+): Pick<Knowledge, 'names' | 'firstNamed'> {
   const names = new Map<string, Set<string>>()
-  const note = ({ id, name }: { readonly id: string; readonly name: string }): void => {
+  const firstNamed = new Map<string, number>()
+  const note = ({ id, name, version }: Pick<Seen, 'id' | 'name' | 'version'>): void => {
     const ids = names.get(name) ?? new Set()
     names.set(name, ids.add(id))
+    firstNamed.set(name, Math.min(version, firstNamed.get(name) ?? version))
   }
   for (const { seen } of writes) if (seen) note(seen)
   for (const { seen } of reads) seen.forEach(note)
   for (const { entities } of [students, courses]) entities.forEach(note)
-  return names
+  return { names, firstNamed }
 }
 
-/** Whether something was deleted, or may have been. */
-export function mayBeDeleted({ deletions, indeterminate }: Known): boolean {
-  return deletions.length > 0 || indeterminate.some(({ kind }) => kind === 'delete')
+function shownIn(writes: readonly WriteRecord[], reads: readonly ReadRecord[]): Map<string, Shown[]> {
+  const shown = new Map<string, Shown[]>()
+  const answers = [
+    ...writes.map(({ seen, ended }) => ({ seen: seen ? [seen] : [], ended })),
+    ...reads.map(({ seen, ended }) => ({ seen, ended })),
+  ].toSorted((a, b) => a.ended - b.ended)
+  for (const { seen, ended } of answers)
+    for (const { id, version } of seen) {
+      const own = shown.get(id) ?? []
+      shown.set(id, own)
+      if (version > (own.at(-1)?.version ?? 0)) own.push({ version, ended })
+    }
+  return shown
+}
+
+/** Whether something was deleted, or may have been, by a request that began before then. */
+export function mayBeDeleted(
+  { deletions, indeterminate, stored }: Known,
+  until = Number.POSITIVE_INFINITY,
+): boolean {
+  // Ids never come again: what is stored has never been deleted.
+  if (stored) return false
+  return [...deletions, ...indeterminate].some(({ kind, began }) => kind === 'delete' && began < until)
+}
+
+/** Whether a write that may have had its effect cannot have had it after one that was acknowledged. */
+export function isOvertaken(
+  { name, ended }: WriteRecord,
+  by: Acknowledged | undefined,
+  { firstNamed }: Knowledge,
+): boolean {
+  if (!by) return false
+  const made = name === undefined ? undefined : firstNamed.get(name)
+  return by.began > ended + afterlife || (made !== undefined && made <= by.seen.version)
 }

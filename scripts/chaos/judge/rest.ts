@@ -3,26 +3,29 @@ import type { FaultRecord, History } from '../history.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import type { Finding } from './verdict.ts'
 
-/** That everything has come to rest. */
-export function judgeRest({ students, courses, waiting }: Snapshot): Finding[] {
+/** That everything has come to rest, and stayed so for some looks. */
+export function judgeRest({ students, courses, waiting }: Snapshot, quiet: boolean): Finding[] {
   const sides = Object.entries({ students, courses }).map(
     ([name, { untold }]) => [`the outbox of ${name}`, untold] as const,
   )
   const streams = Object.entries(waiting).map(([name, count]) => [`the stream ${name}`, count] as const)
-  return [...sides, ...streams]
-    .filter(([, count]) => count > 0)
-    .map(([where, count]) => ({ judgement: 'pending', text: `${count} left in ${where}` }))
+  const left = [...sides, ...streams].filter(([, count]) => count > 0)
+  const texts = left.map(([where, count]) => `${count} left in ${where}`)
+  if (!quiet) texts.push('something was under way for as long as anybody looked')
+  return texts.map((text) => ({ judgement: 'pending', text }))
 }
 
 /** Poison becomes a dead letter, and nothing else does. Those of before a wipe went with the store. */
 export function judgeDeadLetters({ faults }: Pick<History, 'faults'>, { deadLetters }: Snapshot): Finding[] {
   const wiped = Math.max(-1, ...faults.filter(({ kind }) => kind === 'wipe').map(({ ended }) => ended))
-  const buried = new Set(deadLetters.map(({ payload }) => poisonOf(payload)))
+  const buried = new Map(deadLetters.map(({ payload, reason }) => [poisonOf(payload), reason]))
   const strange = deadLetters.filter(({ payload }) => poisonOf(payload) === undefined)
-  const missing = faults
-    .filter(({ kind, began }) => kind.startsWith('poison-') && began > wiped)
+  const poisons = faults.filter(({ kind, began }) => kind.startsWith('poison-') && began > wiped)
+  const missing = poisons.flatMap(marks).filter((mark) => !buried.has(mark))
+  const harmless = poisons
+    .filter(({ kind }) => kind === 'poison-killer')
     .flatMap(marks)
-    .filter((mark) => !buried.has(mark))
+    .filter((mark) => !/died or hung/.test(buried.get(mark) ?? 'died or hung'))
   return [
     ...strange.map(
       ({ subject, reason }): Finding => ({
@@ -32,6 +35,12 @@ export function judgeDeadLetters({ faults }: Pick<History, 'faults'>, { deadLett
     ),
     ...missing.map(
       (mark): Finding => ({ judgement: 'dead-letter', text: `the poison ${mark} is no dead letter` }),
+    ),
+    ...harmless.map(
+      (mark): Finding => ({
+        judgement: 'dead-letter',
+        text: `the poison ${mark} killed nobody: ${buried.get(mark)}`,
+      }),
     ),
   ]
 }

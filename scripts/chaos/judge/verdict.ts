@@ -8,6 +8,7 @@ export const judgements = {
   version: 'one version of one thing was shown with two contents, or versions went back',
   pending: 'something waits for ever',
   'dead-letter': 'a message became a dead letter that was no poison, or poison did not become one',
+  answer: 'a request was refused without cause, or its answer does not show what was asked for',
   internal: 'a request was answered with 500, as an error that nobody foresaw',
 } as const
 

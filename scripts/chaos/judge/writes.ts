@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { History, WriteRecord } from '../history.ts'
-import { type Knowledge, type Known, mayBeDeleted } from './knowledge.ts'
+import { isOvertaken, type Knowledge, type Known, mayBeDeleted } from './knowledge.ts'
 import type { Finding } from './verdict.ts'
 
 /** Q4 but for links: what was acknowledged of each student and course is there, or something later explains it. */
@@ -9,7 +9,7 @@ export function judgeWrites({ writes }: History, knowledge: Knowledge): Finding[
   const guilty = (text: string): void => void findings.push({ judgement: 'lost', text })
   for (const known of knowledge.all.values()) {
     judgeExistence(known, guilty)
-    judgeFields(known, guilty)
+    judgeFields(known, knowledge, guilty)
     judgeOrder(known, guilty)
   }
   for (const [name, ids] of knowledge.names)
@@ -30,10 +30,15 @@ function judgeExistence(known: Known, guilty: Guilty): void {
     guilty(`${service} ${id} is stored, and nobody created it`)
 }
 
-function judgeFields({ service, id, acknowledged, indeterminate, stored }: Known, guilty: Guilty): void {
+function judgeFields(
+  { service, id, acknowledged, indeterminate, stored }: Known,
+  knowledge: Knowledge,
+  guilty: Guilty,
+): void {
   if (!stored) return
   const last = acknowledged.findLast(({ name }) => name !== undefined)
-  const possible = [last?.name, ...indeterminate.map(({ name }) => name)]
+  const later = indeterminate.filter((write) => !isOvertaken(write, last, knowledge))
+  const possible = [last?.name, ...later.map(({ name }) => name)]
   if (last && !possible.includes(stored.name))
     guilty(
       `${service} ${id} is named ${stored.name} at the end: ${last.name} was acknowledged as version ${last.seen.version}, and no later write explains it`,

@@ -65,8 +65,8 @@ export class Client {
   async insist(write: Write, body: object): Promise<WriteRecord> {
     for (let tries = 1; ; tries++) {
       const record = await this.write(write, body)
-      const isBeingServed = record.status === 409 && write.service === 'courses'
-      if ((record.outcome !== 'indeterminate' && !isBeingServed) || tries === 8) return record
+      // With 409 another try of it is being served yet: names are never taken.
+      if ((record.outcome !== 'indeterminate' && record.status !== 409) || tries === 8) return record
       await sleep(250 * tries)
     }
   }
@@ -76,14 +76,14 @@ export class Client {
   }
 
   /** All of them, as long as they fit on the longest page. */
-  list(service: Service): Promise<ReadRecord> {
-    return this.#read('list', service, `${service}?limit=200`)
+  list(service: Service, more: Final = {}): Promise<ReadRecord> {
+    return this.#read('list', service, `${service}?limit=200`, undefined, more)
   }
 
   /** Those of a service that name another's id. */
-  related(service: Service, id: string): Promise<ReadRecord> {
+  related(service: Service, id: string, more: Final = {}): Promise<ReadRecord> {
     const other = service === 'students' ? 'courses' : 'students'
-    return this.#read('related', service, `${other}/${id}/${service}`, id)
+    return this.#read('related', service, `${other}/${id}/${service}`, id, more)
   }
 
   /** How far both sides agree about one's links. */
@@ -151,10 +151,20 @@ export class Client {
         ...(body ? { body: JSON.stringify(body) } : {}),
       })
       const text = await response.text()
-      return { status: response.status, headers: response.headers, body: text === '' ? {} : JSON.parse(text) }
+      return { status: response.status, headers: response.headers, body: parsed(text) }
     } catch {
       return undefined
     }
+  }
+}
+
+/** What is no JSON has no content, but was an answer: for the judge to see. */
+function parsed(text: string): Answer['body'] {
+  try {
+    const body: unknown = JSON.parse(text)
+    return typeof body === 'object' && body !== null ? body : {}
+  } catch {
+    return {}
   }
 }
 

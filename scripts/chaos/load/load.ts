@@ -68,6 +68,27 @@ export class Load {
     await this.#working
   }
 
+  /**
+   * Each service accepts a write again, within so many milliseconds.
+   * @throws where one does not: what was broken is mended, and it has not recovered
+   */
+  async writeAgain(ms: number, signal: AbortSignal): Promise<void> {
+    const random = Random.of(this.#seed, 'again')
+    const hands = { client: this.#client, population: this.population, random }
+    for (
+      const end = performance.now() + ms, left = new Set<Service>(['students', 'courses']);
+      left.size > 0;
+    ) {
+      for (const service of left)
+        if ((await createOne(hands, service, [], true)).outcome === 'acknowledged') left.delete(service)
+      signal.throwIfAborted()
+      if (left.size > 0 && performance.now() > end)
+        throw new Error(
+          `${[...left].join(' and ')} accepted no write in ${ms / 1000} s, though nothing was broken any more`,
+        )
+    }
+  }
+
   async #each(name: string, act: (random: Random) => Promise<void>): Promise<void> {
     const random = Random.of(this.#seed, name)
     while (!this.#stopping.signal.aborted) {

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import { limits } from '../../../shared/enrolment/links.ts'
 import type { Seen, Service } from '../history.ts'
 import type { Random } from '../random.ts'
 
@@ -68,4 +69,4 @@ export function bodyOf(service: Service, name: string, members: readonly string[
 }
 
 export const linkField = { students: 'course_ids', courses: 'student_ids' } as const
-export const limitOf = { students: 15, courses: 60 } as const
+export const limitOf = { students: limits.student, courses: limits.course } as const

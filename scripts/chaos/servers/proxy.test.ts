@@ -46,7 +46,7 @@ describe('a proxy', () => {
   test('passes on what is said', async () => {
     const caller = await call(await echo())
     caller.socket.write('hello')
-    await vi.waitFor(() => expect(caller.heard).toBe('hello'))
+    await expect.poll(() => caller.heard).toBe('hello')
   })
 
   test('cuts connections, and refuses new ones until it is released', async () => {
@@ -60,7 +60,7 @@ describe('a proxy', () => {
     proxy.release()
     const again = await call(proxy)
     again.socket.write('again')
-    await vi.waitFor(() => expect(again.heard).toBe('again'))
+    await expect.poll(() => again.heard).toBe('again')
   })
 
   test('keeps the order of what is late, also when the delay ends in between', async () => {
@@ -73,14 +73,14 @@ describe('a proxy', () => {
     caller.socket.write('two')
     await sleep(20)
     expect(caller.heard).toBe('')
-    await vi.waitFor(() => expect(caller.heard).toBe('one two'))
+    await expect.poll(() => caller.heard).toBe('one two')
   })
 
   test('leaves half of a connection open: nothing comes, and no end', async () => {
     const proxy = await echo()
     const caller = await call(proxy)
     caller.socket.write('before')
-    await vi.waitFor(() => expect(caller.heard).toBe('before'))
+    await expect.poll(() => caller.heard).toBe('before')
     proxy.halfOpen()
     caller.socket.write('after')
     await sleep(200)
@@ -91,7 +91,7 @@ describe('a proxy', () => {
     ])
     const other = await call(proxy)
     other.socket.write('new')
-    await vi.waitFor(() => expect(other.heard).toBe('new'))
+    await expect.poll(() => other.heard).toBe('new')
   })
 })
 

@@ -1,6 +1,6 @@
 import { connect, type JetStreamManager, NatsError, type StoredMsg } from 'nats'
+import { natsAddress } from '../../../shared/adapters/nats-address.ts'
 import { advisories, deadLetter, streams } from '../../../shared/messages/streams.ts'
-import { natsOptions } from '../../local/reach.ts'
 
 export interface DeadLetter {
   readonly subject: string
@@ -16,7 +16,7 @@ export interface BrokerState {
 
 /** What lies in the streams. */
 export async function brokerState(url: string): Promise<BrokerState> {
-  const connection = await connect({ ...natsOptions(url), timeout: 5000, reconnect: false })
+  const connection = await connect({ ...natsAddress(url), timeout: 5000, reconnect: false })
   try {
     const manager = await connection.jetstreamManager({ timeout: 5000 })
     const names = [...Object.keys(streams), advisories.stream]

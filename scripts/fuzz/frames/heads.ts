@@ -105,7 +105,7 @@ export const lines = fc
     (line): Trick => [
       `a line like ${JSON.stringify(line.slice(0, 30))}`,
       (message) => {
-        const whole = line.replace('%t', message.target).replace('%m', message.method)
+        const whole = line.replace('%t', () => message.target).replace('%m', () => message.method)
         return shot(message, framed({ ...message, body: undefined }, { line: whole }), {
           ends: true,
           asks: [{ method: /^\s*HEAD /.test(whole) ? 'HEAD' : 'GET', path: undefined, worth: 'unknown' }],

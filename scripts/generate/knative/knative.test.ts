@@ -147,7 +147,9 @@ it.each(ofKind('http', 'grpc', 'stream'))('no probe invokes $name.full', async (
   const [container = {}] = containersOf(podOf(found))
   for (const probe of ['readinessProbe', 'livenessProbe']) {
     const path = at(container, probe, 'httpGet', 'path')
-    expect(await operational(String(path))).toMatchObject({ status: 200 })
+    expect(await operational({ method: 'GET', path: String(path), headers: {} })).toMatchObject({
+      status: 200,
+    })
   }
 })
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { bodyLimit } from '../../../shared/http/message.ts'
-import { takeMembers } from '../../local/body-key.ts'
+import { KeyAuth } from '../../local/auth.ts'
 import {
   all,
   authorized,
@@ -80,6 +80,18 @@ describe.skipIf(!hasLua)('kong/lua', () => {
     expect(problemIn(exchange(sent))).toEqual([401, 'unauthorized'])
   })
 
+  test('shows no function the key in a body that is not JSON', () => {
+    for (const type of ['text/plain', '']) {
+      const headers = authorized(type === '' ? {} : { 'content-type': type })
+      const { upstream } = exchange({
+        method: 'POST',
+        body: `{"apikey":"${key}"}`,
+        headers: { ...headers, 'content-length': String(key.length + 13) },
+      })
+      expect(upstream?.body).toBe(`{"apikey":"${'*'.repeat(key.length)}"}`)
+    }
+  })
+
   test('does with any body what the local gateway does', () => {
     const member = fc.oneof(fc.constantFrom(...keyNames), fc.string({ maxLength: 6 }))
     const value = fc.dictionary(member, fc.jsonValue({ maxDepth: 3 }), { maxKeys: 6 })
@@ -89,7 +101,12 @@ describe.skipIf(!hasLua)('kong/lua', () => {
       { numRuns: 400, seed: 7 },
     )
     const odd = [
-      ...['{"a":1, "apikey" : "k" , "b":2}', ' {\n"apikey":"k"\n}\n', '{"api\\u006bey":"k","b":2}'],
+      ...[
+        '{"a":1, "apikey" : "k" , "b":2}',
+        ' {\n"apikey":"k"\n}\n',
+        '{"api\\u006bey":"k","b":2}',
+        '\ufeff{"apikey":"k","b":2}',
+      ],
       ...[
         '{"apikey":"one","apikey":"two","b":2}',
         '{"apikey":{"a":["}",","]},"b":"\\"}"}',
@@ -104,11 +121,19 @@ describe.skipIf(!hasLua)('kong/lua', () => {
         '{"a":"\xc3("}',
       ],
     ]
-    const bodies = [...odd, ...texts].map((text) => Buffer.from(text).toString('latin1'))
+    const broken = [
+      `{"a":"${key}`,
+      `["${key}",{"apikey":"${key}"}]`,
+      `"${key}"`,
+      `{"apikey":"${key}"}}`,
+      `{"a":"${key}"}`,
+    ]
+    const local = new KeyAuth(key, keyNames)
+    const bodies = [...odd, ...broken, ...texts].map((text) => Buffer.from(text).toString('latin1'))
     const exchanged = all(bodies.map((body) => json(body, authorized())))
     for (const [i, body] of bodies.entries()) {
-      const expected = takeMembers(Buffer.from(body, 'latin1'), keyNames).body.toString('latin1')
-      expect(exchanged[i]?.upstream?.body, body).toBe(expected)
+      const expected = local.fromBody(Buffer.from(body, 'latin1'), { json: true, sent: key })
+      expect(exchanged[i]?.upstream?.body, body).toBe(expected.body.toString('latin1'))
     }
   })
 

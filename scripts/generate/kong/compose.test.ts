@@ -7,8 +7,12 @@ import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { backingOf } from '../../../shared/spec/backing.ts'
 import { discoverFunctions } from '../../../shared/spec/discover.ts'
+import { versions } from '../../cluster-steps/versions.ts'
 import { readDockerfile } from '../../images/dockerfile.ts'
-import { minutesBetween } from './schedule.ts'
+import { versionOf } from '../../images/version.ts'
+import { at } from '../knative/check/at.ts'
+import { overlay, withoutKubectl } from '../knative/check/kustomize.ts'
+import { containersOf, podsOf } from '../knative/check/pods.ts'
 
 interface Service {
   readonly image?: string
@@ -41,6 +45,7 @@ const file: Compose = parse(text)
 const services = Object.entries(file.services)
 const functions = await discoverFunctions(root)
 const dockerfile = await readDockerfile()
+const version = await versionOf(root)
 
 test('is what the Compose specification takes', async () => {
   // Of compose-go v2.16.2, the parser of docker compose (Apache 2.0): schema/compose-spec.json.
@@ -56,6 +61,29 @@ test('is what the Compose specification takes', async () => {
   expect(valid(file), JSON.stringify(valid.errors)).toBe(true)
   expect(valid({ services: { a: { imagine: 'x' } } })).toBe(false)
 })
+
+test.skipIf(withoutKubectl)(
+  'has its servers in the versions that a cluster has',
+  async () => {
+    const split = (image: string): [name: string, tag: string] => {
+      const at = image.lastIndexOf(':')
+      // What else is in an image is not its version.
+      return [image.slice(0, at), image.slice(at + 1).replace(/-alpine$/, '')]
+    }
+    const images = podsOf(await overlay('local')).flatMap(containersOf)
+    const onCluster = new Map(images.map((container) => split(String(at(container, 'image')))))
+    onCluster.set('kong', versions.kong)
+    const shared = services.flatMap(([, { image = '' }]) => {
+      const [name, tag] = split(image)
+      return onCluster.has(name) ? [[name, tag]] : []
+    })
+    expect(shared.map(([name]) => name)).toEqual(
+      expect.arrayContaining(['kong', 'postgres', 'mongo', 'redis', 'nats']),
+    )
+    expect(shared).toEqual(shared.map(([name = '']) => [name, onCluster.get(name)]))
+  },
+  60_000,
+)
 
 test('names only what there is: services, networks, volumes, files', async () => {
   for (const [
@@ -128,6 +156,7 @@ describe.each(functions)('$name.slug', ({ name, declaration }) => {
     // As a build of these arguments makes it: what the Dockerfile does not know changes nothing.
     const { Labels, Entrypoint } = dockerfile.config(new Map(Object.entries(service?.build?.args ?? {})))
     expect(Labels['registrar.function']).toBe(name.slug)
+    expect(Labels['org.opencontainers.image.version']).toBe(version)
     expect(Entrypoint.includes('/app/on-call.cjs')).toBe(kind === 'cron')
     if (kind === 'job') return
     expect(service?.depends_on).toEqual({
@@ -140,23 +169,6 @@ describe.each(functions)('$name.slug', ({ name, declaration }) => {
     const called = ['http', 'grpc', 'cron'].includes(kind)
     expect(service?.networks).toEqual(called ? ['functions', 'servers'] : ['servers'])
   })
-})
-
-test('each cron function is called as often as it is declared', () => {
-  const script = file.services['scheduler']?.command?.join(' ') ?? ''
-  for (const { name, declaration } of functions) {
-    const { trigger } = declaration
-    if (trigger.kind !== 'cron') continue
-    expect(script).toContain(`every ${minutesBetween(trigger.schedule) * 60} http://${name.slug}:8080/`)
-  }
-  // As a shell reads it, once Compose has made one dollar of two.
-  execFileSync('sh', ['-n', '-c', script.replace(/^sh -c /, '').replaceAll('$$', '$')])
-})
-
-test('a schedule that is not even is refused', () => {
-  expect([minutesBetween('* * * * *'), minutesBetween('*/15 * * * *')]).toEqual([1, 15])
-  for (const schedule of ['0 * * * *', '*/7 * * * *', '*/0 * * * *', '* * * * 1', 'x'])
-    expect(() => minutesBetween(schedule), schedule).toThrow()
 })
 
 const docker = spawnSync('docker', ['compose', 'version']).status === 0

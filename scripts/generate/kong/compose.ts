@@ -9,7 +9,8 @@ import type { DiscoveredFunction } from '../../../shared/spec/discover.ts'
 import { natsFunctions } from '../../credentials/nats-users.ts'
 import { variableOf } from '../../credentials/variables.ts'
 import { onCall, onCallSlug } from '../../images/name.ts'
-import { minutesBetween } from './schedule.ts'
+import { versionOf } from '../../images/version.ts'
+import { schedulerCommand } from './scheduler.ts'
 import { yamlOf } from './yaml.ts'
 
 type ComposeService = Readonly<Record<string, unknown>>
@@ -31,10 +32,11 @@ export async function compose(
     'x-urls': urls,
     ...base
   } = v.parse(file, parse(await readFile(join(root, 'kong/compose.base.yaml'), 'utf8')))
+  const version = await versionOf(root)
   const all = {
     ...services,
     nats: { ...services['nats'], environment: passwordsOfUsers(functions) },
-    ...Object.fromEntries(functions.map((found) => [found.name.slug, functionOf(found, urls)])),
+    ...Object.fromEntries(functions.map((found) => [found.name.slug, functionOf(found, urls, version)])),
     ...scheduler(functions),
   }
   const header =
@@ -84,19 +86,20 @@ const servers: Partial<Record<Backing, string>> = {
 const otlpReceiver = 'http://prometheus:9090/api/v1/otlp/v1/metrics'
 const initializer = 'platform-initialize'
 
-function functionOf(found: DiscoveredFunction, urls: Urls): ComposeService {
+function functionOf(found: DiscoveredFunction, urls: Urls, version: string): ComposeService {
   const { name, declaration } = found
   const { trigger } = declaration
   const { memory, timeout } = scalingOf(declaration)
   const backing = backingOf(name, declaration)
   const once = trigger.kind === 'job'
   const cron = trigger.kind === 'cron'
+  const labels = { VERSION: version, REVISION: `\${REVISION:-unknown}`, SOURCE: `\${SOURCE:-unknown}` }
   return {
     // What runs to its end becomes a server that runs it at each POST.
     image: `registrar/${cron ? onCallSlug(name.slug) : name.slug}`,
     build: {
       context: '../dist/images',
-      args: { FUNCTION: name.slug, ...(cron ? onCall : {}) },
+      args: { FUNCTION: name.slug, ...(cron ? onCall : {}), ...labels },
     },
     user: '65532:65532',
     environment: {
@@ -154,22 +157,14 @@ const healthcheck = {
   start_interval: '1s',
 }
 
-/** Calls cron functions. Their images have no shell, and a container that may start others would need Docker's socket. */
 function scheduler(functions: readonly DiscoveredFunction[]): Readonly<Record<string, ComposeService>> {
-  const loops = functions.flatMap(({ name, declaration: { trigger } }) =>
-    trigger.kind === 'cron'
-      ? [`every ${minutesBetween(trigger.schedule) * 60} http://${name.slug}:8080/ &`]
-      : [],
-  )
-  if (loops.length === 0) return {}
-  // A call that fails, or meets a run under way, is made up for by the next.
-  const every =
-    'every() { while sleep "$$1"; do wget -q -T 60 -O /dev/null --post-data= "$$2" || echo "$$2 failed"; done; }'
+  const command = schedulerCommand(functions)
+  if (!command) return {}
   return {
     scheduler: {
       image: 'busybox:1.37',
       user: '65534:65534',
-      command: ['sh', '-c', [every, ...loops, 'wait'].join('\n')],
+      command,
       networks: ['functions'],
       mem_limit: '16m',
     },

@@ -39,4 +39,8 @@ ${passwordVariables(functions)
 #PORT=8000
 #GRAFANA_PORT=3000
 #PROMETHEUS_PORT=9090
+
+# Labels of the images: the commit that they are of, and where its source is.
+#REVISION=
+#SOURCE=
 `

@@ -77,8 +77,9 @@ const lag = 'min_over_time(function:registrar_consumer_lag:sum[5m])'
 const settled = 'changes(function:registrar_consumer_settled:max[5m])'
 const outbox = 'service:registrar_outbox_oldest_seconds:max'
 const buried = `stream:registrar_messages:max{stream_name="${deadLetter.stream}"}`
-// Functions come and go: that one is not there any more is no news.
-const targets = 'up{job!="registrar"}'
+/** Of prometheus.yml, but for the functions: they come and go, and that one is not there any more is no news. */
+const servers = ['kong', 'nats', 'postgres', 'redis', 'mongodb']
+const targets = `up{job=~"${servers.join('|')}"}`
 
 export function alerts(functions: readonly DiscoveredFunction[]): Alert[] {
   return [

@@ -24,3 +24,10 @@ export function refusalsOf({ code, out, err }: Ran, objects: number): string[] {
   if (complaints.length > 0 || (code === 0 && taken === objects)) return complaints
   return [`of ${objects} objects ${taken} were taken, and kubectl ended with ${code}`]
 }
+
+/** kubectl's words for an object that the server or a webhook refuses. */
+const refusal =
+  /^The .+ is invalid|^Error from server(?:: (?!etcdserver)| \((?:BadRequest|Invalid)\): )|no matches for kind /m
+
+/** A failure alone is none: where a server is away, or fails itself, whatever it is asked fails. */
+export const isRefusal = ({ code, err }: Ran): boolean => code !== 0 && refusal.test(err)

@@ -79,6 +79,14 @@ export async function confinementOf(pid: number): Promise<Confinement | undefine
   }
 }
 
+/** As the manifests have it. */
+export const isConfined = (one: Confinement): boolean =>
+  one.uid === '65532' &&
+  /^0+$/.test(one.capabilities) &&
+  one.noNewPrivileges &&
+  one.seccomp &&
+  one.rootReadOnly
+
 /** When a process began, in milliseconds since the epoch, to a hundredth of a second. */
 export async function bornAt(pid: number): Promise<number | undefined> {
   const [stat, uptime] = await Promise.all([text(`/proc/${pid}/stat`), text('/proc/uptime')])

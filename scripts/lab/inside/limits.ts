@@ -1,3 +1,4 @@
+import { isConfined } from './container.ts'
 import { type Scene, slugsOf } from './scene.ts'
 
 /** What the pods of the whole run were, as the kernel told. */
@@ -9,21 +10,19 @@ export async function limits(scene: Scene): Promise<void> {
   await checks.check(
     'pods run as 65532 with a read-only root, no capabilities, no new privileges, and seccomp',
     async () => {
+      pods.checkWhole()
       const served = new Set([...pods.all.values()].filter(({ ready }) => ready).map(({ slug }) => slug))
       const unseen = [...served].filter(
         (slug) => !runs.includes(slug) && !observer.bySlug.get(slug)?.confinement,
       )
-      const loose = seen.filter(([, { confinement: one }]) => {
-        if (!one) return false
-        const { uid, capabilities, noNewPrivileges, seccomp, rootReadOnly } = one
-        return !(uid === '65532' && /^0+$/.test(capabilities) && noNewPrivileges && seccomp && rootReadOnly)
-      })
+      const loose = seen.filter(([, { confinement: one }]) => one && !isConfined(one))
       if (unseen.length > 0) throw new Error(`these were not seen: ${unseen.join(', ')}`)
       if (loose.length > 0) throw new Error(JSON.stringify(loose))
       return `${seen.reduce((sum, [, one]) => sum + one.pods, 0)} pods of ${seen.length} functions`
     },
   )
   await checks.check('no pod came to its memory limit, was killed or started again', async () => {
+    pods.checkWhole()
     const reached = seen.filter(([, one]) => one.reached > 0).map(([slug]) => slug)
     const ended = [...pods.all.values()].filter(
       ({ slug, restarts, badEnds }) =>

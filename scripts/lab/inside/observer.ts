@@ -1,4 +1,11 @@
-import { type Confinement, confinementOf, memoryOf, processesOf } from './container.ts'
+import {
+  type Confinement,
+  confinementOf,
+  isConfined,
+  type Memory,
+  memoryOf,
+  processesOf,
+} from './container.ts'
 import type { Pods, SeenPod } from './pods.ts'
 
 /** What was seen of a function's containers from outside of them. */
@@ -9,6 +16,7 @@ export interface Observed {
   limit: number
   /** How often a limit was reached. */
   reached: number
+  /** Of the first pod; of one that may more than it should, where there was any. */
   confinement?: Confinement
 }
 
@@ -34,21 +42,28 @@ export class Observer implements AsyncDisposable {
   }
 
   async #lookAt(pod: SeenPod): Promise<void> {
-    const { container = '', slug } = pod
+    const { container = '' } = pod
     const memory = await memoryOf(container)
     if (!memory) return
+    const wasReady = pod.ready !== undefined
+    const [pid] = this.#looked.has(pod) ? [] : await processesOf(container)
+    this.take(pod, memory, pid === undefined ? undefined : await confinementOf(pid), wasReady)
+  }
+
+  /** What was found of a pod's container. @param wasReady whether the pod was, before this was looked at */
+  take(pod: SeenPod, memory: Memory, confinement: Confinement | undefined, wasReady: boolean): void {
+    const { slug } = pod
     const seen = this.bySlug.get(slug) ?? { pods: 0, peak: 0, limit: memory.limit, reached: 0 }
     this.bySlug.set(slug, seen)
     seen.peak = Math.max(seen.peak, memory.own)
     seen.limit = memory.limit
     seen.reached = Math.max(seen.reached, memory.reached)
-    if (this.#looked.has(pod)) return
-    const [pid] = await processesOf(container)
-    const confinement = pid === undefined ? undefined : await confinementOf(pid)
-    if (!confinement || confinement.uid === '0') return
+    if (!confinement || this.#looked.has(pod)) return
+    // Until then it may be the runtime's own process still, which gives up one right after the other.
+    if (!isConfined(confinement) && !wasReady) return
     this.#looked.add(pod)
     seen.pods++
-    seen.confinement = confinement
+    if (!seen.confinement || isConfined(seen.confinement)) seen.confinement = confinement
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -51,6 +51,17 @@ interface Ended {
 /** Every pod of the functions that there was since the API server was asked to tell. */
 export class Pods {
   readonly all = new Map<string, SeenPod>()
+  #blind: string | undefined
+
+  /** That nobody tells of pods any more, and why: what is known of them may be old from now on. */
+  end(why: string): void {
+    this.#blind ??= why
+  }
+
+  /** @throws Error where not all was told that there was to tell */
+  checkWhole(): void {
+    if (this.#blind !== undefined) throw new Error(`the watch of the pods has ended: ${this.#blind}`)
+  }
 
   /** One event, as the API server writes it. */
   take(line: string, now = Date.now()): void {
@@ -82,13 +93,15 @@ export class Pods {
 
   /** Waits for something to be so of them. @throws Error with what there is instead, when it is not within these seconds */
   async until(what: string, isSo: () => boolean, seconds: number): Promise<void> {
-    for (const end = Date.now() + seconds * 1000; !isSo(); await sleep(20))
+    for (const end = Date.now() + seconds * 1000; !isSo(); await sleep(20)) {
+      this.checkWhole()
       if (Date.now() > end) {
         const there = [...this.all.values()].filter(({ gone }) => gone === undefined)
         throw new Error(
           `after ${seconds} s it is not so that ${what}: ${there.map(({ name }) => name).join(', ')}`,
         )
       }
+    }
   }
 
   async untilNone(slugs: readonly string[], seconds: number): Promise<void> {
@@ -100,6 +113,8 @@ export class Pods {
 export function watchPods(pods: Pods): Disposable {
   const path = `/api/v1/namespaces/${namespace}/pods?watch=1&timeoutSeconds=14400`
   const watch = spawn('kubectl', ['get', '--raw', path], { stdio: ['ignore', 'pipe', 'inherit'] })
+  watch.on('error', ({ message }) => pods.end(message))
+  watch.on('close', (code, signal) => pods.end(`kubectl ended with ${code ?? signal}`))
   createInterface({ input: watch.stdout }).on('line', (line) => pods.take(line))
   return { [Symbol.dispose]: () => void watch.kill() }
 }

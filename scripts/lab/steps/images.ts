@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bundlesOf, ensureBundles } from '../../build/current.ts'
@@ -10,6 +10,9 @@ import { layOut } from '../../images/layout.ts'
 import { imageName } from '../../images/name.ts'
 import { labDirectory, root, tool } from '../lab.ts'
 import { done } from '../ran.ts'
+
+/** What `cluster image` runs; it writes nowhere but to the name that `cluster up` loads. */
+const packer = join(tool, '../node/mkimage.mjs')
 
 /**
  * Every function's image, laid out as a build of the Dockerfile would, into the lab's store, from where each `up` loads them.
@@ -23,25 +26,36 @@ export async function makeImages(signal: AbortSignal, made: (name: string) => vo
   const tag = await hashOf(context)
   const store = join(labDirectory(), 'images')
   for (const file of await readdir(store))
-    if (/^registrar-.*\.tar$/.test(file) && !file.endsWith(`_${tag}.tar`)) await rm(join(store, file))
+    if (/^registrar-.*\.tar(\.part)?$/.test(file) && !file.endsWith(`_${tag}.tar`))
+      await rm(join(store, file))
   const dockerfile = await readDockerfile()
   for (const {
     name: { slug },
   } of functions) {
     const name = imageName(slug)
-    if (existsSync(join(store, `${name}_${tag}.tar`))) continue
+    const file = join(store, `${name}_${tag}.tar`)
+    if (existsSync(file)) continue
     const args = { FUNCTION: slug }
     const dir = await mkdtemp(join(tmpdir(), 'registrar-lab-image-'))
     try {
       await layOut({ context, args, dir })
       const config = JSON.stringify(dockerfile.config(new Map(Object.entries(args))))
-      await done(tool, ['image', `${name}:${tag}`, dir, config], { signal })
+      await whole(file, (part) =>
+        done(process.execPath, [packer, `dev.local/${name}:${tag}`, dir, part, config], { signal }),
+      )
     } finally {
       await rm(dir, { recursive: true, force: true })
     }
     made(name)
   }
   return tag
+}
+
+/** Has a file written beside its name: whoever is killed meanwhile leaves nothing that a later run takes for it. */
+export async function whole(file: string, write: (part: string) => Promise<unknown>): Promise<void> {
+  const part = `${file}.part`
+  await write(part)
+  await rename(part, file)
 }
 
 /** Removes what containerd still has of the images of other contents: nothing else would, and they are gigabytes. */

@@ -10,6 +10,7 @@ import { startRedis } from '../../engines/redis.ts'
 import { Guardian } from '../../local/guardian.ts'
 import { Refusal } from '../../local/refusal.ts'
 import { buildStandin, findGo } from '../../mongo-standin/build.ts'
+import { overPostgres } from '../../mongo-standin/over-postgres.ts'
 import type { Lab } from '../lab.ts'
 
 export interface Servers extends AsyncDisposable {
@@ -41,12 +42,14 @@ export async function startServers(lab: Lab): Promise<Servers> {
   documents.pathname = 'documents'
   const sql = postgres(students.url, { max: 1, onnotice: () => {} })
   await sql.unsafe('create database documents').finally(() => sql.end())
+  const place = overPostgres(documents.href)
   const courses = stack.use(
     await onFreePort(undefined, (port) =>
       launch({
         name: 'mongo-standin',
         command: binary,
-        args: ['--postgres', documents.href, '--listen', `127.0.0.1:${port}`],
+        args: [...place.args, '--listen', `127.0.0.1:${port}`],
+        env: place.env,
         options: options('mongo'),
         stop: 'SIGTERM',
         port,

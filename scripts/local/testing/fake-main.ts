@@ -37,6 +37,9 @@ async function serve(): Promise<void> {
     console.error('this function cannot start')
     process.exit(3)
   }
+  // As a function does it that is asked to end before it is ready.
+  const atStart = (): void => process.exit(0)
+  process.on('SIGTERM', atStart)
   await held(name.replace('/', '-'))
   let active = 0
   let most = 0
@@ -82,11 +85,21 @@ async function serve(): Promise<void> {
     const address = server.address()
     process.send?.({ type: 'ready', port: address && typeof address === 'object' ? address.port : 0 })
   })
+  process.off('SIGTERM', atStart)
   process.on('SIGTERM', async () => {
     stopping = true
     tell(`term ${Date.now()}`)
+    const leftAlone = new Promise<void>((resolve) => {
+      process.on('message', ({ type }: { type?: string }) => {
+        if (type !== 'left alone') return
+        tell('left alone')
+        resolve()
+      })
+    })
+    process.send?.({ type: 'stopping' })
     server.close()
     while (active > 0) await sleep(10)
+    await Promise.race([leftAlone, sleep(1000)])
     await report()
     tell('end')
     process.exit(0)

@@ -173,8 +173,9 @@ export function processesOf(folder: string): number[] {
     .filter((pid) => isAlive(pid))
 }
 
-/** Kills what may have ended by itself meanwhile. */
-export function kill(pid: number): void {
+/** Kills what may have ended by itself meanwhile. @throws Error where none was found: 0 would be the group of the tests */
+export function kill(pid: number | undefined): void {
+  if (!pid) throw new Error('there is no process to kill')
   try {
     process.kill(pid, 'SIGKILL')
   } catch (error) {
@@ -193,7 +194,7 @@ function quietly(read: () => string): string {
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  ms = 40_000,
+  ms = 90_000,
 ): Promise<void> {
   for (const end = Date.now() + ms; Date.now() < end; await sleep(25)) if (await condition()) return
   throw new Error(`it did not come true that ${what}`)

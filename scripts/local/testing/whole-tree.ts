@@ -20,6 +20,7 @@ export class WholeTree implements Disposable {
       'shared',
       'scripts',
       'kong',
+      'proto',
       'dist',
       'openapi.json',
       'package.json',

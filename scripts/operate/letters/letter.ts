@@ -52,9 +52,11 @@ export function traceIdOf({ traceparent }: Letter): string | undefined {
   return parseTraceparent(traceparent)?.traceId
 }
 
+/** Whoever can publish can put anything into a letter, and a terminal obeys some of it. */
+export const printable = (text: string): string => text.replaceAll(/[^\x20-\x7e]/g, '?')
+
 function letterOf({ seq, header, time, subject, data }: StoredMsg): Letter {
-  // Whoever can publish can put anything there; it goes to a terminal.
-  const get = (name: string): string => (header?.get(name) ?? '').replaceAll(/[^\x20-\x7e]/g, '?')
+  const get = (name: string): string => printable(header?.get(name) ?? '')
   const whole = Number(get('Registrar-Whole-Size'))
   return {
     id: seq,
@@ -63,7 +65,7 @@ function letterOf({ seq, header, time, subject, data }: StoredMsg): Letter {
     subject: get('Registrar-Subject'),
     stream: get('Registrar-Stream'),
     sequence: Number(get('Registrar-Sequence')) || 0,
-    consumer: subject.slice(deadLetter.subject.length + 1),
+    consumer: printable(subject.slice(deadLetter.subject.length + 1)),
     traceparent: get('traceparent'),
     payload: data,
     ...(whole > 0 ? { wholeSize: whole } : {}),

@@ -1,4 +1,4 @@
-import { type Letter, traceIdOf } from './letter.ts'
+import { type Letter, printable, traceIdOf } from './letter.ts'
 import { decode } from './payload.ts'
 
 /** Most bytes of a payload that are shown to people. */
@@ -26,8 +26,10 @@ export function objectOf(letter: Letter, now = Date.now()) {
 export function lineOf(letter: Letter): string {
   const { id, age_seconds, subject, consumer, reason, payload, trace_id, bytes } = objectOf(letter)
   const what = payload.summary ?? `${bytes} bytes that are no valid ${payload.kind}`
-  return `${String(id).padEnd(5)} ${ageOf(age_seconds).padEnd(4)} ${subject} -> ${consumer}: ${what}
-           ${reason} [trace ${trace_id ?? 'unknown'}]`
+  return lines(
+    `${String(id).padEnd(5)} ${ageOf(age_seconds).padEnd(4)} ${subject} -> ${consumer}: ${what}`,
+    `           ${reason} [trace ${trace_id ?? 'unknown'}]`,
+  )
 }
 
 /** All that is known of one. */
@@ -35,7 +37,7 @@ export function detailsOf(letter: Letter): string {
   const { id, at, age_seconds, reason, subject, stream, sequence, consumer, trace_id, payload, bytes } =
     objectOf(letter)
   const { content, summary, problems, kind } = payload
-  return [
+  return lines(
     `dead letter ${id}`,
     `  given up  ${at}, ${ageOf(age_seconds)} ago, by ${consumer}`,
     `  reason    ${reason}`,
@@ -44,8 +46,10 @@ export function detailsOf(letter: Letter): string {
     `  payload   ${kind}, ${bytes} bytes${letter.wholeSize ? `, of which ${letter.payload.length} were kept` : ''}${summary ? `: ${summary}` : ''}`,
     ...problems.map((problem) => `            ${problem}`),
     ...(content === undefined ? rawLines(letter.payload) : jsonLines(content)),
-  ].join('\n')
+  )
 }
+
+const lines = (...all: readonly string[]): string => all.map(printable).join('\n')
 
 const jsonLines = (content: unknown): string[] =>
   JSON.stringify(content, null, 2)
@@ -54,13 +58,13 @@ const jsonLines = (content: unknown): string[] =>
 
 function rawLines(payload: Uint8Array): string[] {
   const shown = Buffer.from(payload.subarray(0, mostBytes))
-  const lines: string[] = []
+  const rows: string[] = []
   for (let at = 0; at < shown.length; at += 16) {
     const row = shown.subarray(at, at + 16)
     const hex = row.toString('hex').replaceAll(/../g, '$& ').padEnd(48)
-    lines.push(`    ${hex} ${row.toString('latin1').replaceAll(/[^\x20-\x7e]/g, '.')}`)
+    rows.push(`    ${hex} ${row.toString('latin1').replaceAll(/[^\x20-\x7e]/g, '.')}`)
   }
-  return payload.length > mostBytes ? [...lines, `    ... ${payload.length - mostBytes} bytes more`] : lines
+  return payload.length > mostBytes ? [...rows, `    ... ${payload.length - mostBytes} bytes more`] : rows
 }
 
 function ageOf(seconds: number): string {

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { NatsError } from 'nats'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { NatsClient } from '../../../shared/adapters/nats-client.ts'
 import type { Register } from '../../../shared/enrolment/register.ts'
@@ -6,7 +6,7 @@ import { until } from '../../local/testing/fixture.ts'
 import { Letters, type Pair, traceId, traceparent } from '../testing/letters.ts'
 import { System } from '../testing/system.ts'
 import { letter } from './letter.ts'
-import { replay } from './replay.ts'
+import { replay, replayId } from './replay.ts'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 240_000 })
 
@@ -106,21 +106,70 @@ describe('a dead letter that is replayed', () => {
     expect((await system.send('GET', `students/${one.student.id}`)).course_ids).toEqual([])
   })
 
-  it('stays when the stream takes its replay for a duplicate', async () => {
-    const { told } = await letters.pair()
-    for (const ts of [1, 2]) await letters.bury(told({ present: true, ts, origin: 'S' }))
-    const [first, second] = await letters.list()
+  it('two replays at once send each letter once, and no poison multiplies', async () => {
+    const count = 30
+    for (let i = 0; i < count; i++) await letters.publish(Buffer.from(`\u0007poison ${i}`))
+    const buried = await letters.untilBuried(count)
+    const both = await Promise.all([0, 1].map(() => letters.command('replay', '--all', '--json')))
+    expect(both.map(({ code, err }) => [code, err])).toEqual([
+      [0, ''],
+      [0, ''],
+    ])
+    const told = both.flatMap(({ objects }) => objects)
+    const sent = told.filter(({ replayed }) => replayed).map(({ id }) => id)
+    expect(new Set(sent).size).toBe(sent.length)
+    expect(sent).toEqual(expect.arrayContaining(buried.map(({ id }) => id)))
+    await system.untilHeld({})
+    expect(await letters.list()).toHaveLength(count)
+  })
+
+  it('is sent once by two that hold it, and again at once when it comes back', async () => {
+    await letters.publish(Buffer.from('\u0007poison'))
+    const [buried] = await letters.untilBuried(1)
     await using client = new NatsClient({ url: system.urls.EVENTS_URL, name: 'test' })
     const jetstream = await client.jetstream()
     const manager = await jetstream.jetstreamManager()
-    const nonce = randomUUID()
-    await replay(jetstream, manager, await letter(manager, first?.id ?? 0), nonce)
-    await expect(replay(jetstream, manager, await letter(manager, second?.id ?? 0), nonce)).rejects.toThrow(
-      /was not kept: StudentModified took it for a duplicate/,
-    )
-    expect(await letters.list()).toMatchObject([{ id: second?.id }])
-    await replay(jetstream, manager, await letter(manager, second?.id ?? 0))
+    const held = await letter(manager, buried?.id ?? 0)
+    expect(await replay(jetstream, manager, held)).toBe('sent')
+    expect(await replay(jetstream, manager, held)).toBe('sent before')
+    const [back] = await letters.untilBuried(1)
+    expect(back?.id).toBeGreaterThan(held.id)
+    const again = await letters.command('replay', String(back?.id))
+    expect([again.code, again.out]).toEqual([0, `${back?.id} was sent to student.modified again\n`])
+    const [last] = await letters.untilBuried(1)
+    expect(last?.id).toBeGreaterThan(back?.id ?? 0)
+  })
+
+  it('is taken out, and said to be sent before, when its replay died in between', async () => {
+    const { told } = await letters.pair()
+    await letters.bury(told({ present: true, ts: 1, origin: 'S' }))
+    const [buried] = await letters.list()
+    await system.broker(async (manager) => {
+      const held = await letter(manager, buried?.id ?? 0)
+      await using client = new NatsClient({ url: system.urls.EVENTS_URL, name: 'test' })
+      const jetstream = await client.jetstream()
+      await jetstream.publish(held.subject, held.payload, { msgID: replayId(held) })
+    })
+    const repeated = await letters.command('replay', '--all')
+    expect([repeated.code, repeated.out]).toEqual([
+      0,
+      `${buried?.id} had been sent to student.modified by another replay\n`,
+    ])
     expect(await letters.list()).toEqual([])
+  })
+
+  it('stays while the replicas of its stream do not know whether they have it of another replay', async () => {
+    const { told } = await letters.pair()
+    await letters.bury(told({ present: true, ts: 1, origin: 'S' }))
+    const [buried] = await letters.list()
+    const conflict = new NatsError('duplicate message id is in process', '409')
+    conflict.api_error = { code: 409, err_code: 10158, description: conflict.message }
+    await system.broker(async (manager) => {
+      const held = await letter(manager, buried?.id ?? 0)
+      const asked = replay({ publish: () => Promise.reject(conflict) }, manager, held)
+      await expect(asked).rejects.toThrow(`Dead letter ${held.id} is being sent by another replay`)
+    })
+    expect(await letters.list()).toMatchObject([{ id: buried?.id }])
   })
 
   it('stays until its stream has it', async () => {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { JetStreamManager } from 'nats'
 import { streams } from '../../../shared/messages/streams.ts'
 import type { Stores } from './compare.ts'
-import type { Untold } from './store.ts'
+import type { Store, Untold } from './store.ts'
 
 /** What waits to be told, or to be taken by a worker. */
 export interface Waiting {
@@ -47,7 +47,7 @@ export class InFlight {
     const until = performance.now() + patience
     await this.#tellOfWait()
     for (let leg = 0; leg < legs; leg++) {
-      if (!(await holds(until, await this.#outboxesTold()))) return false
+      if (!(await holds(until, await outboxesTold(this.#stores)))) return false
       if (!(await holds(until, await this.#streamsTaken()))) return false
     }
     return true
@@ -83,20 +83,6 @@ export class InFlight {
     return { 'outbox of the students': students, 'outbox of the courses': courses }
   }
 
-  /** Whether the entries of this moment are settled. By their ids: clocks need not agree. */
-  async #outboxesTold(): Promise<() => Promise<boolean>> {
-    const now = async (): Promise<readonly Untold[]> => Object.values(await this.#untold()).flat()
-    let before = await now()
-    return async () => {
-      const still = new Set((await now()).map(({ id }) => id))
-      const told = before.every(({ id }) => !still.has(id))
-      if (!told || before.length < mostEntries) return told
-      // There were more than could be looked at.
-      before = await now()
-      return before.length === 0
-    }
-  }
-
   /** Whether the messages of this moment are settled: what a worker is done with is in its stream no longer. */
   async #streamsTaken(): Promise<() => Promise<boolean>> {
     const names = Object.keys(streams)
@@ -109,6 +95,26 @@ export class InFlight {
 
   async #state(stream: string) {
     return (await this.#manager.streams.info(stream)).state
+  }
+}
+
+/** Whether the entries of this moment are settled, on both sides. */
+export async function outboxesTold({ S, C }: Stores): Promise<() => Promise<boolean>> {
+  const sides = await Promise.all([S, C].map(outboxTold))
+  return async () => (await Promise.all(sides.map((told) => told()))).every(Boolean)
+}
+
+/** By their ids: clocks need not agree. */
+async function outboxTold(store: Store): Promise<() => Promise<boolean>> {
+  const now = (): Promise<readonly Untold[]> => store.untold(mostEntries)
+  let before = await now()
+  return async () => {
+    const still = new Set((await now()).map(({ id }) => id))
+    const told = before.every(({ id }) => !still.has(id))
+    if (!told || before.length < mostEntries) return told
+    // There were more than could be looked at.
+    before = await now()
+    return before.length === 0
   }
 }
 

@@ -34,10 +34,9 @@ export async function repair(parts: RepairParts, show: (finding: Finding) => voi
 
 /**
  * The other side's answer about what does not exist is to take the enrolment back: right for one course, and not for all
- * of them when a URL is wrong or a backup still to be restored.
+ * of them, nor all of one student, when a URL is wrong or a backup still to be restored.
  */
-async function expectBoth({ stores, id }: RepairParts): Promise<void> {
-  if (id !== undefined) return
+async function expectBoth({ stores }: RepairParts): Promise<void> {
   for (const [what, store] of [
     ['students', stores.S],
     ['courses', stores.C],

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { errorCode } from '../../../shared/adapters/postgres-client.ts'
 import type { Links, Side } from '../../../shared/enrolment/register.ts'
 import { toFailure, unavailable } from '../../../shared/errors.ts'
+import { Refusal } from '../../local/refusal.ts'
 
 /** What one side's store has of one aggregate, as far as the protocol is concerned. */
 export interface Stored {
@@ -48,17 +50,26 @@ export async function* pagesOf(store: Store, size: number): AsyncIterable<readon
 /** How often a database that is busy, or just back, is asked; between, milliseconds. */
 const [mostTries, pause] = [4, 500]
 
+/** SQLSTATEs of a schema, or a table, that is not there. */
+const notMade = ['3F000', '42P01']
+
 /** The same store, without giving up a long comparison for one answer that came late; and failures say whose it is. */
 export function persevering(store: Store): Store {
+  const database = `database of the ${store.side === 'S' ? 'students' : 'courses'}`
+  // Of all that failed since the last answer: later ones may say only that the driver has given up.
+  let first: unknown
   const patiently = async <T>(ask: () => Promise<T>): Promise<T> => {
     for (let tries = 1; ; tries++) {
       try {
-        return await ask()
+        const answer = await ask()
+        first = undefined
+        return answer
       } catch (error) {
+        if (notMade.includes(errorCode(error) ?? '')) throw lacking(database, error)
         const { code, cause } = toFailure(error)
         if (code !== 'unavailable') throw error
-        if (tries === mostTries)
-          throw unavailable(`the database of the ${store.side === 'S' ? 'students' : 'courses'}`, cause)
+        first ??= cause
+        if (tries === mostTries) throw unavailable(`the ${database}`, first)
         await sleep(pause)
       }
     }
@@ -70,4 +81,9 @@ export function persevering(store: Store): Store {
     showing: (...asked) => patiently(() => store.showing(...asked)),
     untold: (...asked) => patiently(() => store.untold(...asked)),
   }
+}
+
+function lacking(database: string, error: unknown): Refusal {
+  const why = error instanceof Error ? error.message : String(error)
+  return new Refusal(`The ${database} has not what this needs (${why}): npm run initialize makes it.`)
 }

@@ -13,12 +13,16 @@ import { WholeTree } from '../../local/testing/whole-tree.ts'
 import { type Backup, mongoBackup, postgresBackup } from './backup.ts'
 
 export interface Ended {
+  /** -1 of one that did not end by itself. */
   readonly code: number
   readonly out: string
   readonly err: string
   /** With `--json`: a line each. */
   readonly objects: readonly Record<string, unknown>[]
 }
+
+/** For a command that hangs, in ms; `reconcile` alone waits for 90 s. */
+const timeout = 170_000
 
 /** Runs one of the commands as operators do, in a tree and with these variables alone; `hear` is told what it says aside. */
 export function command(
@@ -30,10 +34,11 @@ export function command(
   const { PATH } = process.env
   const argv = [join(root, 'scripts/operate', `${name}.ts`), ...args]
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, argv, { env: { PATH, ...env } }, (error, out, err) => {
+    const child = execFile(process.execPath, argv, { env: { PATH, ...env }, timeout }, (error, out, err) => {
       const lines = args.includes('--json') ? out.split('\n').filter((line) => line !== '') : []
       const objects = lines.map((line) => JSON.parse(line))
-      resolve({ code: error ? Number(error.code) : 0, out, err, objects })
+      const code = error ? (typeof error.code === 'number' ? error.code : -1) : 0
+      resolve({ code, out, err, objects })
     })
     child.stderr?.on('data', hear)
   })
@@ -199,7 +204,7 @@ export class System implements AsyncDisposable {
     )
     // Moved first: it is started again at once.
     await rename(store, `${store}.lost`)
-    kill(pid ?? 0)
+    kill(pid)
     await until(
       'the streams are there again',
       async () => (await this.command('initialize', '--check')).code === 0,

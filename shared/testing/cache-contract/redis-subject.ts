@@ -6,7 +6,7 @@ import type { RunningEngine } from '../../../scripts/engines/engine.ts'
 import { startRedis } from '../../../scripts/engines/redis.ts'
 import { Guardian } from '../../../scripts/local/guardian.ts'
 import { RedisCache } from '../../adapters/redis-cache.ts'
-import { signalTree } from '../repository-contract/outages.ts'
+import { pause, resume } from '../pausing.ts'
 import type { CacheServer, CacheSubject } from './subject.ts'
 
 export const redisSubject: CacheSubject = {
@@ -29,8 +29,8 @@ export const redisSubject: CacheSubject = {
           generation: await redis.ttl(`cg:${service}:${namespace}`),
           value: await redis.ttl(`cv:${service}:${namespace}:${variant}`),
         })),
-      pause: () => signalTree(engine.pid, 'SIGSTOP'),
-      resume: () => signalTree(engine.pid, 'SIGCONT'),
+      pause: () => pause(engine.pid),
+      resume: () => resume(engine.pid),
       kill: () => engine.stop('SIGKILL'),
       restart: async () => {
         engine = await startRedis({ ...options, port: engine.port })

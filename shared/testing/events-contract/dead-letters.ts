@@ -4,6 +4,7 @@ import { aLink, drained, enrol, pulling, traceparent } from './world.ts'
 
 export function deadLetterTests(server: () => BrokerServer): void {
   afterEach(() => drained(server()))
+  const other = `00-${'3'.repeat(32)}-${'4'.repeat(16)}-01`
   const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
 
   it('what is buried is kept as it was, with the reason and its trace, and does not come again', async () => {
@@ -12,7 +13,7 @@ export function deadLetterTests(server: () => BrokerServer): void {
     await events.tell('S', aLink(), { traceparent })
     await using puller = pulling(server())
     const delivery = await puller.next()
-    await delivery.bury('nobody can read it: é')
+    await delivery.bury('nobody can read it: é', other)
     const [letter, ...more] = (await server().buried()).slice(before)
     expect(more).toEqual([])
     expect(letter).toMatchObject({
@@ -24,6 +25,15 @@ export function deadLetterTests(server: () => BrokerServer): void {
     })
     expect(Buffer.from(letter?.payload ?? [])).toEqual(Buffer.from(delivery.payload))
     await expect.poll(() => server().unsettled(enrol.stream)).toBe(0)
+  })
+
+  it('what came without a trace is kept with that of the attempt', async () => {
+    await using events = server().events()
+    const before = (await server().buried()).length
+    await events.tell('S', aLink(), { traceparent: '' })
+    await using puller = pulling(server())
+    await (await puller.next()).bury('nobody can read it', other)
+    expect((await server().buried()).slice(before)).toMatchObject([{ traceparent: other }])
   })
 
   it('what did not come from a stream by itself is buried too, the same letter once', async () => {

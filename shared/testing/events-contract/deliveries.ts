@@ -53,6 +53,23 @@ export function deliveryTests(server: () => BrokerServer): void {
     await delivery.acknowledge()
   })
 
+  it('a stop at any moment of a start ends the pulling, and uses up a delivery or two at most', async () => {
+    await tell(1)
+    const moments = [0, 1, 2, 3, 5, 8, 13, 21, 34, 55]
+    for (const moment of moments) {
+      await using inbox = server().inbox(enrol.stream, enrol.consumer)
+      const ended = (async () => {
+        for await (const delivery of inbox.messages(64, AbortSignal.timeout(moment))) await delivery.retry(1)
+        return 'ended'
+      })()
+      expect(await Promise.race([ended, sleep(30_000)])).toBe('ended')
+    }
+    await using puller = pulling(server())
+    const delivery = await puller.next()
+    expect(delivery.deliveries).toBeLessThanOrEqual(moments.length * 2 + 1)
+    await delivery.acknowledge()
+  })
+
   it('what a lost worker had comes to another within five seconds', async () => {
     await tell(1)
     const lost = pulling(server())
@@ -110,7 +127,7 @@ export function deliveryTests(server: () => BrokerServer): void {
       }
       // Two calls each, as many as might come: they end when the pullers do.
       for (const puller of [one, other, one, other]) work(puller).catch(() => {})
-      await expect.poll(() => server().unsettled(enrol.stream), { timeout: 30_000 }).toBe(0)
+      await expect.poll(() => server().unsettled(enrol.stream)).toBe(0)
       expect([count, most]).toEqual([5, 2])
     } finally {
       await provision(64)

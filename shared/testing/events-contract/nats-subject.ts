@@ -13,7 +13,7 @@ import { NatsInbox } from '../../adapters/nats-inbox.ts'
 import { NatsStreams } from '../../adapters/nats-streams.ts'
 import consumers from '../../generated/consumers.json' with { type: 'json' }
 import { deadLetter } from '../../messages/streams.ts'
-import { signalTree } from '../repository-contract/outages.ts'
+import { pause, resume } from '../pausing.ts'
 import type { BrokerServer, Buried, EventsSubject } from './subject.ts'
 
 export const natsSubject: EventsSubject = {
@@ -43,8 +43,8 @@ export const natsSubject: EventsSubject = {
         return (await manager.streams.info(stream)).state.messages
       },
       buried: async () => (await lettersOf(own.url)).map(asBuried),
-      pause: () => signalTree(engine.pid, 'SIGSTOP'),
-      resume: () => signalTree(engine.pid, 'SIGCONT'),
+      pause: () => pause(engine.pid),
+      resume: () => resume(engine.pid),
       bounce: async () => {
         await engine.stop('SIGKILL')
         engine = await startNats({ ...options, port: engine.port })

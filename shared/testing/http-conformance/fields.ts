@@ -46,7 +46,7 @@ export function fields(target: () => Target): void {
       for (const [value, kept] of [
         ['👩‍👩‍👧', '👩‍👩‍👧'],
         [`${salt}👍👍👍👍👍`, `${salt}👍👍👍👍👍`],
-        [`\t ${salt}12345 \n`, `${salt}12345`],
+        [`\u3000 ${salt}12345 \u00a0`, `${salt}12345`],
         [`${salt}${'e\u0301'.repeat(5)}`, `${salt}${'é'.repeat(5)}`],
         [`${salt}\u212b`, `${salt}Å`],
         [`${salt} 'x"\\`, `${salt} 'x"\\`],
@@ -63,10 +63,11 @@ export function fields(target: () => Target): void {
       }
     })
 
-    it('refuses control characters and halves of surrogate pairs', async () => {
+    it('refuses control characters, at its ends too, and halves of surrogate pairs', async () => {
       for (const inside of [
         '\\u0000',
         '\\u0007',
+        '\\t',
         '\\n',
         '\\u007f',
         '\\u0085',
@@ -74,8 +75,12 @@ export function fields(target: () => Target): void {
         '\\udc00',
         '\\udc00\\ud800',
       ]) {
-        const body = JSON.stringify(service.make({ name: 'abXcd' })).replace('abXcd', `ab${inside}cd`)
-        await refused(body, ['/name'])
+        for (const name of [`ab${inside}cd`, `abcd${inside}`, `${inside}abcd`]) {
+          await refused(
+            JSON.stringify(service.make({ name: 'X' })).replace('"X"', () => `"${name}"`),
+            ['/name'],
+          )
+        }
       }
     })
 
@@ -94,7 +99,7 @@ export function fields(target: () => Target): void {
         '_id',
       ]) {
         for (const value of ['1', 'null', '{"name":"polluted"}']) {
-          await refused(body.replace('{', `{${JSON.stringify(field)}:${value},`), [`/${field}`])
+          await refused(`{${JSON.stringify(field)}:${value},${body.slice(1)}`, [`/${field}`])
         }
       }
       expect('polluted' in {}).toBe(false)

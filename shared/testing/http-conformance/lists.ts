@@ -111,6 +111,7 @@ export function lists(target: () => Target): void {
       for (const path of [`/${id}?x=1`, `/${id}?limit=1`, `/health?x`, `/${id}/${service.related}?limit=1`]) {
         expectProblem(await api().get(path), 'malformed')
       }
+      expectProblem(await api().get('??limit=1'), 'malformed', ['/?limit'])
       expectProblem(await api().send('DELETE', `/${id}?force=1`), 'malformed')
       expectProblem(await api().send('POST', '?x=1', { body: service.make() }), 'malformed')
       expect((await api().get('?limit=200')).status).toBe(200)

@@ -15,6 +15,8 @@ export async function withLookups(variables: Variables, stack: AsyncDisposableSt
       })
       stack.defer(async () => {
         const gone = once(child, 'exit')
+        // Nobody is asked whether more will be sent.
+        if (child.connected) child.disconnect()
         child.kill('SIGTERM')
         await gone
       })

@@ -24,7 +24,7 @@ export function patches(target: () => Target): void {
       for (const patch of [
         {},
         { name },
-        { name: ` ${name}\n` },
+        { name: ` ${name}\u00a0` },
         { id: 'x', version: 9, created_at: null },
         created.one,
       ]) {

@@ -5,7 +5,7 @@ import type { MongoMapping, StoredDocument } from '../../adapters/mongo-document
 import { MongoOutbox } from '../../adapters/mongo-outbox.ts'
 import { MongoRepository } from '../../adapters/mongo-repository.ts'
 import { ownMongo } from '../mongo.ts'
-import { signalTree } from './outages.ts'
+import { pause, resume } from '../pausing.ts'
 import type { FrailStore, Store, Subject } from './subject.ts'
 
 type Parts<F> = Pick<Subject<F>, 'open' | 'age' | 'leftovers' | 'frail'>
@@ -80,8 +80,8 @@ async function frailStore<F extends object>(mapping: MongoMapping<F>): Promise<F
   const all = stack.move()
   return {
     ...store,
-    pause: () => signalTree(server.engine.pid, 'SIGSTOP'),
-    resume: () => signalTree(server.engine.pid, 'SIGCONT'),
+    pause: () => pause(server.engine.pid),
+    resume: () => resume(server.engine.pid),
     kill: () => server.engine.stop('SIGKILL'),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }

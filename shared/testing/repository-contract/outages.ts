@@ -1,6 +1,4 @@
-import { readdirSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { processStat } from '../../../scripts/local/process-table.ts'
 import type { FrailStore } from './subject.ts'
 import type { World } from './world.ts'
 
@@ -59,7 +57,7 @@ export function outageTests<F extends object>(world: World<F>): void {
     }
     // An outcome that was unknown may have been a success.
     await expect
-      .poll(() => store.repository.get(id).then((entity) => entity?.id), { timeout: 10_000 })
+      .poll(() => store.repository.get(id).then((entity) => entity?.id), { timeout: 40_000 })
       .toBe(id)
     await store.repository.change(id, world.editing(subject.fields()))
 
@@ -67,19 +65,4 @@ export function outageTests<F extends object>(world: World<F>): void {
     await expectUnavailable(store, id)
     await expectUnavailable(store, id)
   })
-}
-
-/** Sends a signal to a process and to all below it: a server may serve in its children. */
-export function signalTree(pid: number, signal: NodeJS.Signals): void {
-  const parents = new Map(
-    readdirSync('/proc').flatMap((name) => {
-      const stat = /^\d+$/.test(name) ? processStat(Number(name)) : undefined
-      return stat ? [[Number(name), stat.parent] as const] : []
-    }),
-  )
-  const below = (top: number): number[] => [
-    top,
-    ...[...parents].filter(([, parent]) => parent === top).flatMap(([child]) => below(child)),
-  ]
-  for (const one of below(pid)) process.kill(one, signal)
 }

@@ -9,7 +9,7 @@ import { PostgresMigrations } from '../../adapters/postgres-migrations.ts'
 import { PostgresOutbox } from '../../adapters/postgres-outbox.ts'
 import { PostgresRepository } from '../../adapters/postgres-repository.ts'
 import type { Mapping } from '../../adapters/postgres-rows.ts'
-import { signalTree } from './outages.ts'
+import { pause, resume } from '../pausing.ts'
 import type { FrailStore, Store, Subject } from './subject.ts'
 
 type Parts<F> = Pick<Subject<F>, 'open' | 'age' | 'leftovers' | 'frail'>
@@ -64,8 +64,8 @@ async function frailStore<F extends object>(mapping: Mapping<F>): Promise<FrailS
   const all = stack.move()
   return {
     ...store,
-    pause: () => signalTree(engine.pid, 'SIGSTOP'),
-    resume: () => signalTree(engine.pid, 'SIGCONT'),
+    pause: () => pause(engine.pid),
+    resume: () => resume(engine.pid),
     kill: () => engine.stop('SIGKILL'),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }

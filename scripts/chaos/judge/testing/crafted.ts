@@ -19,6 +19,7 @@ export interface Crafted {
     waiting: Record<string, number>
     deadLetters: Snapshot['deadLetters'][number][]
   }
+  quiet: boolean
 }
 
 export const register = (of: Partial<Register> = {}): Register => ({
@@ -44,6 +45,9 @@ export function write(of: Partial<WriteRecord> & Pick<WriteRecord, 'kind' | 'beg
     ...of,
   }
 }
+
+/** Nobody knows what became of such a write. */
+export const unanswered = { status: 0, outcome: 'indeterminate' } as const
 
 export function read(of: Partial<ReadRecord> & Pick<ReadRecord, 'began'>): ReadRecord {
   return {
@@ -103,9 +107,13 @@ export function crafted(): Crafted {
       waiting: { StudentToModify: 0, CourseModified: 0 },
       deadLetters: [],
     },
+    quiet: true,
   }
 }
 
+/** The student by another name, and enrolled, in this version. */
+export const ofStudentAs = (run: Crafted, name: string, version: number) =>
+  run.snapshot.students.entities.splice(0, 1, { id: student, name, version, links: { [course]: register() } })
 /** What the student's side has stored of its links. */
 export const ofStudent = (run: Crafted, links: Stored['links']) =>
   run.snapshot.students.entities.splice(0, 1, { id: student, name: 'second', version: 3, links })

@@ -28,6 +28,24 @@ export const guilty: readonly Guilty[] = [
     },
   ],
   [
+    'what never rests',
+    'pending',
+    /something was under way for as long as anybody looked/,
+    (run) => {
+      run.quiet = false
+    },
+  ],
+  [
+    'poison that was to kill and is merely unreadable',
+    'dead-letter',
+    /the poison killer-1 killed nobody: it cannot be decoded/,
+    ({ history, snapshot }) => {
+      history.faults.push(fault({ kind: 'poison-killer', detail: { marks: ['killer-1'] } }))
+      const payload = poison('killer-1').toString('latin1')
+      snapshot.deadLetters.push({ subject: 'course.modified', reason: 'it cannot be decoded', payload })
+    },
+  ],
+  [
     'a dead letter that was no poison',
     'dead-letter',
     /that was no poison is a dead letter: 8 tries failed/,

@@ -1,5 +1,5 @@
 import type { Guilty, Innocent } from './case.ts'
-import { course, ofCourse, register, seen, student, write } from './crafted.ts'
+import { course, ofCourse, ofStudentAs, register, seen, student, unanswered, write } from './crafted.ts'
 
 /** Of what was acknowledged, but for links. */
 export const guilty: readonly Guilty[] = [
@@ -35,6 +35,32 @@ export const guilty: readonly Guilty[] = [
         version: 3,
         links: { [course]: register() },
       }),
+  ],
+  [
+    'fields of a write of which nobody knows, long before the last one',
+    'lost',
+    /is named early at the end: second was acknowledged/,
+    (run) => {
+      const [early, last] = [40, 70_000]
+      run.history.writes.push(
+        write({ kind: 'patch', began: early, id: student, name: 'early', ...unanswered }),
+        write({ kind: 'patch', began: last, id: student, name: 'second', seen: seen(student, 4, 'second') }),
+      )
+      ofStudentAs(run, 'early', 5)
+    },
+  ],
+  [
+    'a write that was lost to another, which was superseded later',
+    'lost',
+    /v4 is named first again, after second was written/,
+    (run) => {
+      const [undone, mended] = [seen(student, 4, 'first', [course]), seen(student, 5, 'third', [course])]
+      run.history.writes.push(
+        write({ kind: 'patch', began: 70, id: student, members: [course], seen: undone }),
+        write({ kind: 'patch', began: 80, id: student, name: 'third', seen: mended }),
+      )
+      ofStudentAs(run, 'third', 5)
+    },
   ],
   [
     'a version that went back',

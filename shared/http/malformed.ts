@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type ServerResponse, STATUS_CODES } from 'node:http'
+import { ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 
 const answers: Readonly<
@@ -16,15 +16,11 @@ const answers: Readonly<
 }
 
 /**
- * Answers what is no HTTP, or not in time; a connection whose answer has begun is closed, behind it where it will be whole.
- *
- * @param pending the answer to the request that is on the connection, if its head came whole
+ * Answers what is no HTTP, or not in time, as a server's `clientError`; a connection whose answer has begun is closed,
+ * behind it where it will be whole.
  */
-export function malformed(
-  error: NodeJS.ErrnoException,
-  socket: Duplex,
-  pending: ServerResponse | undefined,
-): void {
+export function malformed(error: NodeJS.ErrnoException, socket: Duplex): void {
+  const pending = answerOn(socket)
   // What comes behind a whole request takes no answer away: a write that is done must not be told to be malformed.
   if (pending?.req.complete && socket.writable) {
     if (pending.shouldKeepAlive) pending.once('finish', () => socket.end())
@@ -51,4 +47,10 @@ export function malformed(
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headers.join('\r\n')}\r\n\r\n${pending?.req.method === 'HEAD' ? '' : body}`,
   )
+}
+
+/** The answer to the request that is on a connection, if its head came whole: where Node's own `clientError` looks for it. */
+function answerOn(socket: Duplex): ServerResponse | undefined {
+  const found: unknown = Reflect.get(socket, '_httpMessage')
+  return found instanceof ServerResponse ? found : undefined
 }
