@@ -11,8 +11,9 @@ import { observeInvocation } from './tallies.ts'
 it('gives a receiver what was counted, under the name by which the process is scraped', async () => {
   await using receiver = new OtlpReceiver()
   const address = await receiver.listen()
-  observeInvocation('students/get', 'http', 'GET', 'ok', 0.003)
-  observeInvocation('students/get', 'http', 'GET', 'ok', 0.3)
+  const invocation = { function: 'students/get', trigger: 'http', method: 'GET', outcome: 'ok' }
+  observeInvocation(invocation, 0.003, 'a'.repeat(32))
+  observeInvocation(invocation, 0.3, 'b'.repeat(32))
   observeColdStart('students/get', 0.12)
   observeDrift('platform/initialize', 3)
   await pushMetrics(`http://${address}/v1/metrics`, { histograms: true })
@@ -46,6 +47,10 @@ it('gives a receiver what was counted, under the name by which the process is sc
     '0',
     '0',
     '0',
+  ])
+  expect(latency?.exemplars).toEqual([
+    { timeUnixNano: expect.stringMatching(/^\d{19}$/), asDouble: 0.003, traceId: 'a'.repeat(32) },
+    { timeUnixNano: expect.stringMatching(/^\d{19}$/), asDouble: 0.3, traceId: 'b'.repeat(32) },
   ])
   expect(latency?.bucketCounts).toHaveLength((latency?.explicitBounds.length ?? 0) + 1)
   // What Node says of itself is not pushed: it does not say whose it is.

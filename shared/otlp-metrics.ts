@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
-import type { MetricObjectWithValues, MetricValue } from 'prom-client'
 import { causes } from './errors.ts'
+import type { Exemplified, MetricsJson } from './exposition.ts'
 import { log } from './log.ts'
 import { metrics } from './metrics.ts'
 
@@ -32,10 +32,10 @@ export async function pushMetrics(receiver: string, options: PushOptions): Promi
   }
 }
 
-type Metric = MetricObjectWithValues<MetricValue<string>>
+type Metric = MetricsJson[number]
 
 /** Ours alone: what Node says of itself does not say whose it is. */
-export function otlpRequest(found: readonly Metric[], instance: string, { histograms }: PushOptions): object {
+export function otlpRequest(found: MetricsJson, instance: string, { histograms }: PushOptions): object {
   const timeUnixNano = `${Date.now()}000000`
   const startTimeUnixNano = `${Math.round(performance.timeOrigin)}000000`
   const when = { startTimeUnixNano, timeUnixNano }
@@ -75,18 +75,25 @@ const cumulative = { aggregationTemporality: 2 }
 function distributions({ name, values }: Metric, when: object): object[] {
   const byLabels = new Map<
     string,
-    { labels: Labels; buckets: [bound: number, upTo: number][]; sum: number }
+    { labels: Labels; buckets: [bound: number, upTo: number][]; sum: number; exemplars: object[] }
   >()
   for (const value of values) {
     const { le, ...labels } = value.labels as Labels & { le?: string | number }
     const key = JSON.stringify(labels)
-    const one = byLabels.get(key) ?? { labels, buckets: [], sum: 0 }
+    const one = byLabels.get(key) ?? { labels, buckets: [], sum: 0, exemplars: [] }
     byLabels.set(key, one)
     if ('metricName' in value && value.metricName === `${name}_sum`) one.sum = value.value
     else if (le !== undefined)
       one.buckets.push([le === '+Inf' ? Number.POSITIVE_INFINITY : Number(le), value.value])
+    const { exemplar } = value as Exemplified
+    if (exemplar)
+      one.exemplars.push({
+        timeUnixNano: `${Math.round(exemplar.timestamp * 1000)}000000`,
+        asDouble: exemplar.value,
+        traceId: exemplar.labelSet['trace_id'],
+      })
   }
-  return [...byLabels.values()].map(({ labels, buckets, sum }) => {
+  return [...byLabels.values()].map(({ labels, buckets, sum, exemplars }) => {
     buckets.sort(([a], [b]) => a - b)
     return {
       ...when,
@@ -95,6 +102,7 @@ function distributions({ name, values }: Metric, when: object): object[] {
       explicitBounds: buckets.slice(0, -1).map(([bound]) => bound),
       bucketCounts: buckets.map(([, upTo], i) => String(upTo - (buckets[i - 1]?.[1] ?? 0))),
       attributes: attributes(labels),
+      exemplars,
     }
   })
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { Histogram, Registry } from 'prom-client'
-import { expect, it } from 'vitest'
+import { Histogram, type OpenMetricsContentType, type PrometheusContentType, Registry } from 'prom-client'
+import { afterEach, expect, it, vi } from 'vitest'
 import { metrics } from './metrics.ts'
 import { durationBounds, durations, invocations, observeCache, observeInvocation } from './tallies.ts'
 
@@ -16,26 +16,47 @@ const observation = fc.record({
   method: fc.constantFrom('GET', 'HEAD'),
   outcome: fc.constantFrom('ok', 'not_found'),
   seconds,
+  traceId: fc.constantFrom('a'.repeat(32), 'b'.repeat(32)),
 })
 
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+type Format = OpenMetricsContentType | PrometheusContentType
+
+function registry(format: Format): Registry<Format> {
+  const made = new Registry<Format>()
+  made.setContentType(format)
+  return made
+}
+
 it('tells a scraper what a histogram of prom-client would, of the same observations', async () => {
+  vi.useFakeTimers({ now: 1_700_000_000_123, toFake: ['Date'] })
   await fc.assert(
     fc.asyncProperty(fc.array(observation, { maxLength: 60 }), async (observations) => {
       invocations.length = 0
-      const [ours, theirs] = [new Registry(), new Registry()]
+      const [ours, theirs] = [
+        registry(Registry.OPENMETRICS_CONTENT_TYPE),
+        registry(Registry.OPENMETRICS_CONTENT_TYPE),
+      ]
       ours.registerMetric(durations('name', 'help', invocations))
-      const histogram = new Histogram({
+      const histogram = new Histogram<string>({
         name: 'name',
         help: 'help',
         labelNames: ['function', 'trigger', 'method', 'outcome'],
         buckets: [...durationBounds],
+        enableExemplars: true,
         registers: [theirs],
       })
-      for (const { seconds, ...labels } of observations) {
-        observeInvocation(labels.function, labels.trigger, labels.method, labels.outcome, seconds)
-        histogram.observe(labels, seconds)
+      for (const { seconds, traceId, ...labels } of observations) {
+        observeInvocation(labels, seconds, traceId)
+        histogram.observe({ labels, value: seconds, exemplarLabels: { trace_id: traceId } })
       }
-      expect(await ours.metrics()).toBe(await theirs.metrics())
+      for (const format of [Registry.OPENMETRICS_CONTENT_TYPE, Registry.PROMETHEUS_CONTENT_TYPE] as const) {
+        for (const one of [ours, theirs]) one.setContentType(format)
+        expect(await ours.metrics()).toBe(await theirs.metrics())
+      }
       expect(plain(await ours.getMetricsAsJSON())).toEqual(plain(await theirs.getMetricsAsJSON()))
     }),
     { numRuns: 50 },
@@ -44,7 +65,11 @@ it('tells a scraper what a histogram of prom-client would, of the same observati
 
 it('counts an invocation as one, at the first scrape and at the next', async () => {
   invocations.length = 0
-  observeInvocation('things/get', 'http', 'GET', 'ok', 0.002)
+  observeInvocation(
+    { function: 'things/get', trigger: 'http', method: 'GET', outcome: 'ok' },
+    0.002,
+    'a'.repeat(32),
+  )
   observeCache('things/get', 'hit')
   observeCache('things/get', 'hit')
   const labels = 'function="things/get",trigger="http",method="GET",outcome="ok"'
@@ -56,6 +81,6 @@ it('counts an invocation as one, at the first scrape and at the next', async () 
   }
 })
 
-/** Without the exemplars that nobody gave. */
+/** prom-client says null of an exemplar that is not there. */
 const plain = (value: unknown): unknown =>
-  JSON.parse(JSON.stringify(value, (key, inner) => (key === 'exemplar' ? undefined : inner)))
+  JSON.parse(JSON.stringify(value, (key, inner) => (key === 'exemplar' ? (inner ?? undefined) : inner)))

@@ -1,4 +1,5 @@
 import type { Metric } from 'prom-client'
+import type { Exemplar } from './exposition.ts'
 
 /** Upper bounds of the durations that are told apart, in seconds. */
 export const durationBounds: readonly number[] = [
@@ -20,6 +21,8 @@ export interface InvocationTally {
   sum: number
   /** How many took longer than the bound before and no longer than this one; those beyond the last are in `count` alone. */
   readonly buckets: number[]
+  /** The last invocation of each bucket, and of those beyond the last bound. */
+  readonly exemplars: Exemplar[]
 }
 
 /**
@@ -30,39 +33,32 @@ export const invocations: InvocationTally[] = []
 
 const invoked = Symbol.for('registrar.invoked')
 
-export function observeInvocation(
-  fn: string,
-  trigger: string,
-  method: string,
-  outcome: string,
-  seconds: number,
-): void {
-  const tally = invocationTally(fn, trigger, method, outcome)
+export function observeInvocation(of: InvocationLabels, seconds: number, traceId: string): void {
+  const tally = invocationTally(of)
   tally.count++
   tally.sum += seconds
-  for (let i = 0; i < durationBounds.length; i++) {
-    if (seconds > (durationBounds[i] ?? 0)) continue
-    tally.buckets[i] = (tally.buckets[i] ?? 0) + 1
-    return
-  }
+  let i = 0
+  while (i < durationBounds.length && seconds > (durationBounds[i] ?? 0)) i++
+  if (i < durationBounds.length) tally.buckets[i] = (tally.buckets[i] ?? 0) + 1
+  tally.exemplars[i] = { labelSet: { trace_id: traceId }, value: seconds, timestamp: Date.now() / 1000 }
 }
 
 /** A process has a handful of them: to look at each costs less than to make a key. */
-function invocationTally(fn: string, trigger: string, method: string, outcome: string): InvocationTally {
+function invocationTally(of: InvocationLabels): InvocationTally {
   for (const tally of invocations) {
     const { labels } = tally
     if (
-      labels.outcome === outcome &&
-      labels.method === method &&
-      labels.function === fn &&
-      labels.trigger === trigger
+      labels.outcome === of.outcome &&
+      labels.method === of.method &&
+      labels.function === of.function &&
+      labels.trigger === of.trigger
     )
       return tally
   }
   // Read by start.cjs, which is outside the bundle: now its code cache is worth keeping.
   Reflect.set(globalThis, invoked, true)
-  const labels = { function: fn, trigger, method, outcome }
-  const made = { labels, count: 0, sum: 0, buckets: durationBounds.map(() => 0) }
+  const labels = { function: of.function, trigger: of.trigger, method: of.method, outcome: of.outcome }
+  const made = { labels, count: 0, sum: 0, buckets: durationBounds.map(() => 0), exemplars: [] }
   invocations.push(made)
   return made
 }
@@ -105,14 +101,20 @@ export function durations(name: string, help: string, tallies: readonly Invocati
 }
 
 /** As the exposition format has them: each bucket counts all up to its bound. */
-function samples(name: string, { labels, count, sum, buckets }: InvocationTally): object[] {
+function samples(name: string, { labels, count, sum, buckets, exemplars }: InvocationTally): object[] {
   let upTo = 0
+  const bucket = (le: number | string, value: number, i: number): object => ({
+    metricName: `${name}_bucket`,
+    labels: { le, ...labels },
+    value,
+    exemplar: exemplars[i],
+  })
   return [
     ...durationBounds.map((le, i) => {
       upTo += buckets[i] ?? 0
-      return { metricName: `${name}_bucket`, labels: { le, ...labels }, value: upTo }
+      return bucket(le, upTo, i)
     }),
-    { metricName: `${name}_bucket`, labels: { le: '+Inf', ...labels }, value: count },
+    bucket('+Inf', count, durationBounds.length),
     { metricName: `${name}_sum`, labels, value: sum },
     { metricName: `${name}_count`, labels, value: count },
   ]

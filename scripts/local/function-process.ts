@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import type { MetricsJson } from '../../shared/exposition.ts'
 import type { FunctionName } from '../../shared/spec/names.ts'
 import type { Guardian } from './guardian.ts'
 import type { Launcher } from './launch.ts'
-import type { MetricsArchive, MetricsJson } from './metrics.ts'
+import type { MetricsArchive } from './metrics.ts'
 import type { Output } from './output.ts'
 import { processStat } from './process-table.ts'
 

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Exposition } from '../../shared/exposition.ts'
 import { onlyRead } from '../../shared/hosts/operational.ts'
 import { waitsForContinue } from '../../shared/http/continue.ts'
 import { malformed } from '../../shared/http/malformed.ts'
@@ -22,7 +23,7 @@ export interface GatewayOptions {
   readonly heads: Heads
   readonly metrics: GatewayMetrics
   /** The merged view, as Prometheus text. */
-  readonly scrape: () => Promise<string>
+  readonly scrape: (accept: string | undefined) => Promise<Exposition>
   /** Before each request to a function: those of old sources give way. */
   readonly renew: () => void
   readonly output: Output
@@ -94,7 +95,7 @@ export class Gateway {
     try {
       const { response, slug, own, cause } = await this.#respond(req, res, trace)
       const name = slug === undefined ? undefined : this.#options.activators.get(slug)?.name.full
-      this.#options.metrics.observe(name, response.status, performance.now() - began)
+      this.#options.metrics.observe(name, response.status, performance.now() - began, trace.traceId)
       if (own) this.#tell(req, response, trace, { function: name, cause })
       if (this.#draining) res.shouldKeepAlive = false
       answer(req, res, response)
@@ -111,7 +112,9 @@ export class Gateway {
     const { traceId } = trace
     const { url = '', method = '' } = req
     const [path, query] = split(originForm(url))
-    if (path === '/metrics') return { response: await this.#scraped(method, traceId), own: false }
+    if (path === '/metrics') {
+      return { response: await this.#scraped(method, traceId, req.headers.accept), own: false }
+    }
     if (req.headers.host === undefined && req.httpVersion === '1.1') {
       return { response: problem('malformed', { detail: 'the header Host is missing', traceId }), own: true }
     }
@@ -133,14 +136,11 @@ export class Gateway {
     }
   }
 
-  async #scraped(method: string, traceId: string): Promise<Reply> {
-    return (
-      onlyRead(method, () => traceId) ?? {
-        status: 200,
-        headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
-        body: await this.#options.scrape(),
-      }
-    )
+  async #scraped(method: string, traceId: string, accept: string | undefined): Promise<Reply> {
+    const refused = onlyRead(method, () => traceId)
+    if (refused) return refused
+    const { contentType, text } = await this.#options.scrape(accept)
+    return { status: 200, headers: { 'content-type': contentType, vary: 'accept' }, body: text }
   }
 
   /** The body without the key, or the answer of the gateway's own, before it asks for the body where that can be. */

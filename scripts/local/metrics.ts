@@ -1,13 +1,6 @@
-import {
-  AggregatorRegistry,
-  Counter,
-  Histogram,
-  type MetricObjectWithValues,
-  type MetricValue,
-  Registry,
-} from 'prom-client'
-
-export type MetricsJson = MetricObjectWithValues<MetricValue<string>>[]
+import { AggregatorRegistry, Counter, Histogram, type OpenMetricsContentType, Registry } from 'prom-client'
+import type { Exemplar, Exemplified, MetricsJson } from '../../shared/exposition.ts'
+import { durationBounds } from '../../shared/tallies.ts'
 
 /** What processes that are gone have counted, so that no counter of the merged view ever falls. */
 export class MetricsArchive {
@@ -24,15 +17,32 @@ export class MetricsArchive {
       )
     const counted = metrics.filter(({ type }) => isCumulative(type))
     const before = this.#kept
-    this.#kept = before
-      .then((kept) => AggregatorRegistry.aggregate([kept, counted]).getMetricsAsJSON())
-      .catch(() => before)
+    this.#kept = before.then((kept) => aggregated([kept, counted])).catch(() => before)
   }
 
-  async merged(live: readonly (MetricsJson | undefined)[]): Promise<string> {
-    const all = [await this.#kept, ...this.#found.values(), ...live.filter((one) => one !== undefined)]
-    return AggregatorRegistry.aggregate(all).metrics()
+  async merged(live: readonly (MetricsJson | undefined)[]): Promise<MetricsJson> {
+    return aggregated([await this.#kept, ...this.#found.values(), ...live.filter((one) => one !== undefined)])
   }
+}
+
+/** As prom-client adds up the processes of a cluster, which forgets exemplars: of each sample the newest one stays. */
+async function aggregated(all: MetricsJson[]): Promise<MetricsJson> {
+  const newest = new Map<string, Exemplar>()
+  for (const { name, values } of all.flat())
+    for (const value of values) {
+      const { exemplar } = value as Exemplified
+      const key = keyOf(name, value)
+      if (exemplar && exemplar.timestamp >= (newest.get(key)?.timestamp ?? 0)) newest.set(key, exemplar)
+    }
+  const metrics: MetricsJson = await AggregatorRegistry.aggregate(all).getMetricsAsJSON()
+  for (const { name, values } of metrics)
+    for (const value of values) Object.assign(value, { exemplar: newest.get(keyOf(name, value)) })
+  return metrics
+}
+
+function keyOf(name: string, value: MetricsJson[number]['values'][number]): string {
+  const sample = 'metricName' in value ? value.metricName : name
+  return JSON.stringify([sample, Object.entries(value.labels).sort(([a], [b]) => (a < b ? -1 : 1))])
 }
 
 /** prom-client says types in words, whatever its declarations say. */
@@ -40,27 +50,36 @@ function isCumulative(type: unknown): boolean {
   return type === 'counter' || type === 'histogram'
 }
 
+/** Others have no exemplars. */
+function openMetricsRegistry(): Registry<OpenMetricsContentType> {
+  const registry = new Registry<OpenMetricsContentType>()
+  registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)
+  return registry
+}
+
 /** The gateway's own view: what its clients get, and when. */
 export class GatewayMetrics {
-  readonly #registry = new Registry()
+  readonly #registry = openMetricsRegistry()
   readonly #requests = new Counter({
     name: 'registrar_gateway_requests_total',
     help: 'Requests that the gateway answered',
     labelNames: ['function', 'status'] as const,
     registers: [this.#registry],
   })
-  readonly #duration = new Histogram({
+  // prom-client's declarations have an exemplar's labels among those of its metric.
+  readonly #duration = new Histogram<string>({
     name: 'registrar_gateway_request_duration_seconds',
     help: 'Time from a request to its answer, cold starts included',
     labelNames: ['function', 'status'] as const,
-    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    buckets: [...durationBounds],
+    enableExemplars: true,
     registers: [this.#registry],
   })
 
-  observe(name: string | undefined, status: number, ms: number): void {
+  observe(name: string | undefined, status: number, ms: number, traceId: string): void {
     const labels = { function: name ?? 'none', status }
     this.#requests.inc(labels)
-    this.#duration.observe(labels, ms / 1000)
+    this.#duration.observe({ labels, value: ms / 1000, exemplarLabels: { trace_id: traceId } })
   }
 
   async json(): Promise<MetricsJson> {

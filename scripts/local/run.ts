@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type Exposition, expose } from '../../shared/exposition.ts'
 import type { FunctionName } from '../../shared/spec/names.ts'
 import { KeyAuth } from './auth.ts'
 import { Backing } from './backing.ts'
@@ -95,10 +96,10 @@ export async function startRun(
   }
 
   const metrics = new GatewayMetrics()
-  const scrape = async (): Promise<string> => {
+  const scrape = async (accept: string | undefined): Promise<Exposition> => {
     const own = await metrics.json()
     const live = await Promise.all(functionSet.processes.map((process) => process.metrics()))
-    return archive.merged([own, ...live.map((seen) => seen())])
+    return expose(await archive.merged([own, ...live.map((seen) => seen())]), accept)
   }
   const auth = new KeyAuth(apiKey, routes.keyNames)
   const sources = watch ? new Sources(root) : undefined

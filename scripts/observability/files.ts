@@ -11,7 +11,11 @@ interface Panel {
   readonly title?: string
   readonly type: string
   readonly datasource?: { readonly uid: string }
-  readonly targets?: readonly { readonly expr: string; readonly datasource: { readonly uid: string } }[]
+  readonly targets?: readonly {
+    readonly expr: string
+    readonly exemplar?: boolean
+    readonly datasource: { readonly uid: string }
+  }[]
   readonly panels?: readonly Panel[]
 }
 
@@ -40,16 +44,19 @@ export interface Asked {
   readonly where: string
   readonly expr: string
   readonly datasource: string
+  /** Whether it asks for the exemplars of what it looks at. */
+  readonly exemplars: boolean
 }
 
 /** Every query of every page. */
 export function queries(): Asked[] {
   return [...pages()].flatMap(([name, { panels }]) =>
     panelsOf(panels).flatMap(({ title, targets = [] }) =>
-      targets.map(({ expr, datasource }) => ({
+      targets.map(({ expr, datasource, exemplar = false }) => ({
         where: `${name}: ${title}`,
         expr,
         datasource: datasource.uid,
+        exemplars: exemplar,
       })),
     ),
   )

@@ -27,14 +27,17 @@ if (without) process.stderr.write(`SKIPPED: scripts/observability/observed.test.
 
 const root = join(import.meta.dirname, '../..')
 const functions = await discoverFunctions(root)
+/** All but jobs, which come and go too soon to be seen serving. */
+const served = functions.filter(({ declaration: { trigger } }) => !['cron', 'job'].includes(trigger.kind))
 
 describe.skipIf(without)('a run that is observed', () => {
   const stack = new AsyncDisposableStack()
   let prometheus: Prometheus
+  let run: Started
 
   beforeAll(async () => {
     const tree = stack.adopt(new WholeTree(), (one) => one[Symbol.dispose]())
-    const run = stack.use(await new Started(tree).ready())
+    run = stack.use(await new Started(tree).ready())
     const receiver = stack.use(new OtlpReceiver())
     const pushed = await receiver.listen()
     prometheus = await observe(stack, tree, { registrar: [new URL(run.url).host], otlp: [pushed] })
@@ -75,6 +78,16 @@ describe.skipIf(without)('a run that is observed', () => {
     const all = queries().filter(({ datasource }) => datasource === 'prometheus')
     expect(all.length).toBeGreaterThan(50)
     expect(await unanswered(all)).toEqual([])
+  })
+
+  it('leads from each latency to traces that the log knows', async () => {
+    const dotted = queries().filter(({ exemplars }) => exemplars)
+    expect(dotted).toHaveLength(served.length)
+    for (const { expr } of dotted) {
+      const found = await prometheus.exemplars(expr)
+      expect(found, expr).not.toEqual([])
+      for (const { labels } of found) expect(run.stdout, expr).toContain(labels.trace_id)
+    }
   })
 
   it('has what every alert looks at', async () => {

@@ -23,6 +23,7 @@ export interface Distribution extends Point {
   readonly sum: number
   readonly explicitBounds: readonly number[]
   readonly bucketCounts: readonly string[]
+  readonly exemplars: readonly object[]
 }
 
 export interface PushedMetric {

@@ -45,6 +45,8 @@ export class Prometheus implements AsyncDisposable {
           `--config.file=${join(dir, 'prometheus.yml')}`,
           `--storage.tsdb.path=${join(dir, 'data')}`,
           `--web.listen-address=127.0.0.1:${port}`,
+          // As prometheus.yaml and compose.yaml have it.
+          '--enable-feature=exemplar-storage',
           ...flags,
         ],
         options: { dir, password: '', onSpawn },
@@ -65,6 +67,15 @@ export class Prometheus implements AsyncDisposable {
   async query(expr: string): Promise<Sample[]> {
     const { result } = await this.#get<{ result: Sample[] }>(`query?query=${encodeURIComponent(expr)}`)
     return result
+  }
+
+  /** Those of the last ten minutes, of all counters that a query looks at. */
+  async exemplars(expr: string): Promise<{ labels: { trace_id: string }; value: string }[]> {
+    const now = Date.now() / 1000
+    const found = await this.#get<{ exemplars: { labels: { trace_id: string }; value: string }[] }[]>(
+      `query_exemplars?query=${encodeURIComponent(expr)}&start=${now - 600}&end=${now}`,
+    )
+    return found.flatMap(({ exemplars }) => exemplars)
   }
 
   /** Names of the alerts that fire or are about to. */

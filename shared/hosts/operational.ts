@@ -1,3 +1,4 @@
+import { expose } from '../exposition.ts'
 import { type HttpRequest, type HttpResponse, header } from '../http/message.ts'
 import { problem } from '../http/problem.ts'
 import { metrics } from '../metrics.ts'
@@ -18,7 +19,7 @@ type Asked = Pick<HttpRequest, 'method' | 'path' | 'headers'>
 export function operational(request: Asked): Promise<HttpResponse> | HttpResponse | undefined {
   switch (request.path) {
     case '/metrics':
-      return refused(request) ?? scraped()
+      return refused(request) ?? scraped(header(request, 'accept'))
     case '/_/health':
       return refused(request) ?? said(200, 'ok')
     case '/_/ready':
@@ -46,7 +47,7 @@ const said = (status: number, text: string): HttpResponse => ({
   body: `${text}\n`,
 })
 
-async function scraped(): Promise<HttpResponse> {
-  const registry = await metrics()
-  return { status: 200, headers: { 'content-type': registry.contentType }, body: await registry.metrics() }
+async function scraped(accept: string | undefined): Promise<HttpResponse> {
+  const { contentType, text } = await expose(await (await metrics()).getMetricsAsJSON(), accept)
+  return { status: 200, headers: { 'content-type': contentType, vary: 'accept' }, body: text }
 }

@@ -41,7 +41,7 @@ export function logging<I, O>(): Middleware<I, O> {
       throw error
     } finally {
       const seconds = (performance.now() - start) / 1000
-      observeInvocation(context.function, context.trigger, context.method, context.outcome, seconds)
+      observeInvocation(context, seconds, context.trace.traceId)
       write(context, seconds)
     }
   }

@@ -15,6 +15,8 @@ export interface Query {
   readonly expr: string
   /** `{{function}}` */
   readonly legend: string
+  /** With dots for single observations, which lead to their traces; only what looks at a counter itself has some. */
+  readonly exemplars?: true
 }
 
 export interface View {
@@ -28,12 +30,13 @@ export interface View {
 
 const letters = 'ABCDEFGH'
 
-function target({ expr, legend }: Query, index: number): Builder<Dataquery> {
-  return new PrometheusBuilder()
+function target({ expr, legend, exemplars }: Query, index: number): Builder<Dataquery> {
+  const query = new PrometheusBuilder()
     .datasource(prometheus)
     .expr(expr)
     .legendFormat(legend)
     .refId(letters[index] ?? 'A')
+  return exemplars ? query.exemplar(true) : query
 }
 
 export function lines({ title, unit, queries, span = 8, description }: View): Builder<Panel> {

@@ -1,7 +1,7 @@
 import type { DiscoveredFunction } from '../../../shared/spec/discover.ts'
 import { objectives } from './objectives.ts'
 import type { View } from './panels.ts'
-import { perSecond } from './promql.ts'
+import { grown, perSecond } from './promql.ts'
 
 const quantiles = [0.5, 0.95, 0.99]
 const percent = 'percentunit'
@@ -156,10 +156,18 @@ export function functionPanels({ name, declaration: { trigger } }: DiscoveredFun
     {
       title: 'Latency',
       unit: 's',
-      queries: quantiles.map((q) => ({
-        expr: `histogram_quantile(${q}, ${of('function:registrar_invocation_duration_seconds_bucket:grown5m')})`,
-        legend: `${q * 100} %`,
-      })),
+      description: 'A dot is an invocation: from a slow one to its trace.',
+      queries: [
+        ...quantiles.map((q) => ({
+          expr: `histogram_quantile(${q}, ${of('function:registrar_invocation_duration_seconds_bucket:grown5m')})`,
+          legend: `${q * 100} %`,
+        })),
+        {
+          expr: `histogram_quantile(1, ${grown(of('registrar_invocation_duration_seconds_bucket'), ['le'])})`,
+          legend: 'slowest, at most',
+          exemplars: true,
+        },
+      ],
     },
     {
       title: 'Cold starts: time to serve, 50 % and 95 %',
