@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { lockDirectory } from './lock.ts'
 
@@ -19,6 +20,19 @@ test('a directory is held once, and again after that', async () => {
   await expect(lockDirectory(folder, 'here')).rejects.toThrow(/^Another start uses the data directory here: /)
   await lock[Symbol.asyncDispose]()
   await (await lockDirectory(folder, 'here'))[Symbol.asyncDispose]()
+})
+
+test('a holder that is about to end is waited for', async () => {
+  const lock = await lockDirectory(folder, 'here')
+  const next = lockDirectory(folder, 'here')
+  await sleep(300)
+  await lock[Symbol.asyncDispose]()
+  await (await next)[Symbol.asyncDispose]()
+})
+
+test('who is told to stop waits no longer', async () => {
+  await using _lock = await lockDirectory(folder, 'here')
+  await expect(lockDirectory(folder, 'here', AbortSignal.timeout(200))).rejects.toThrow(/abort/)
 })
 
 test.runIf(process.platform === 'linux')('what else is wrong is not told as another start', async () => {

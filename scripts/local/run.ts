@@ -39,7 +39,7 @@ export async function startRun(
   await using stack = new AsyncDisposableStack()
   const { root, dataDir, shownDataDir, idleMs, watch } = configuration
   await makeDataDirectory(dataDir, shownDataDir)
-  stack.use(await lockDirectory(dataDir, shownDataDir))
+  stack.use(await lockDirectory(dataDir, shownDataDir, signal))
   const { functions, routes } = await preflight(configuration)
   const apiKey = await loadApiKey(dataDir, configuration.apiKey)
   signal.throwIfAborted()

@@ -45,6 +45,21 @@ describe('nothing survives', () => {
     await nothingLeft(tree)
   })
 
+  test('SIGKILL of npm alone, and a start right after it waits until all has ended, and works', async () => {
+    using tree = new Tree()
+    const run = await new Started(tree, { npm: true }).ready()
+    const gate = tree.hold('request')
+    const slow = run.fetch('/api/students/1', { headers: { 'x-hold': 'request' } })
+    await until('it is there', () => tree.events('request GET').length === 1)
+    process.kill(run.child.pid ?? 0, 'SIGKILL')
+    await using next = new Started(tree, { npm: true })
+    await sleep(1500)
+    gate.letGo()
+    expect((await slow).status).toBe(200)
+    await next.ready()
+    expect((await next.fetch('/api/students/1')).status).toBe(200)
+  })
+
   test('SIGKILL of npm and all of its group', async () => {
     using tree = new Tree()
     const run = await new Started(tree, { npm: true }).ready()
