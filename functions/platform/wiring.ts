@@ -24,9 +24,12 @@ export async function mode({
 }
 
 async function streams(environment: Environment): Promise<Provisioner> {
-  const { url } = environment.config.serviceUrl('EVENTS_URL', ['nats', 'tls'])
-  const maxAckPending = environment.config.maxAckPending()
-  const replicas = environment.config.streamReplicas()
+  const { config } = environment
+  const [{ url }, maxAckPending, replicas] = await together([
+    Promise.try(() => config.serviceUrl('EVENTS_URL', ['nats', 'tls'])),
+    Promise.try(() => config.maxAckPending()),
+    Promise.try(() => config.streamReplicas()),
+  ])
   const { NatsStreams } = await import('../../shared/adapters/nats-streams.ts')
   return environment.share(
     'streams',

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
@@ -101,6 +102,58 @@ it('what is asked to end before it is ready serves who has come, is never ready,
     expect(await (await answer).text()).toBe('served')
     expect(await ended).toEqual([[0, null], []])
     expect(messages).toEqual(['stopping', 'metrics'])
+  } finally {
+    child.kill('SIGKILL')
+  }
+})
+
+const main = join(import.meta.dirname, 'main.ts')
+
+it.each([
+  [
+    'students/enrol',
+    ['PORT', 'MAX_ACK_PENDING', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT'],
+    ['STUDENTS_URL', 'CACHE_URL', 'EVENTS_URL'],
+  ],
+  ['students/get', ['PORT', 'OTEL_EXPORTER_OTLP_ENDPOINT'], ['STUDENTS_URL', 'CACHE_URL']],
+  ['courses/by-student', ['PORT'], ['COURSES_URL', 'CACHE_URL']],
+  ['courses/sweep', ['OTEL_EXPORTER_OTLP_ENDPOINT'], ['COURSES_URL', 'CACHE_URL', 'EVENTS_URL']],
+  [
+    'platform/initialize',
+    ['MAX_ACK_PENDING', 'STREAM_REPLICAS', 'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT'],
+    ['STUDENTS_URL', 'COURSES_URL', 'EVENTS_URL'],
+  ],
+])(
+  '%s ends before it is ready and tells everything that is wrong: its settings, and what it needs',
+  async (name, wrong, missing) => {
+    const env = {
+      PATH: process.env['PATH'],
+      ...Object.fromEntries(wrong.map((variable) => [variable, 'no'])),
+    }
+    const child = spawn(process.execPath, [main, name], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const [code, complained] = await Promise.all([once(child, 'exit'), text(child.stderr)])
+    expect(code[0]).toBe(1)
+    const told = complained.split('\n').flatMap((line) => /^ {2}([A-Z_]+) is /.exec(line)?.[1] ?? [])
+    expect(told.sort()).toEqual([...wrong, ...missing].sort())
+  },
+)
+
+it('a worker with one wrong setting alone is not ready either', async () => {
+  const nowhere = '127.0.0.1:1'
+  const env = {
+    PATH: process.env['PATH'],
+    HOST: '127.0.0.1',
+    PORT: '0',
+    STUDENTS_URL: `postgres://${nowhere}/x`,
+    CACHE_URL: `redis://${nowhere}`,
+    EVENTS_URL: `nats://${nowhere}`,
+    MAX_ACK_PENDING: '0',
+  }
+  const child = spawn(process.execPath, [main, 'students/enrol'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  try {
+    const [code, complained] = await Promise.all([once(child, 'exit'), text(child.stderr)])
+    expect(code[0]).toBe(1)
+    expect(complained).toMatch(/MAX_ACK_PENDING is not a whole number from 1 to 10000\n$/)
   } finally {
     child.kill('SIGKILL')
   }

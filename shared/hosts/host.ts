@@ -1,13 +1,13 @@
 import { once } from 'node:events'
 import type { Server } from 'node:net'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
-import { ConfigurationError } from '../config.ts'
+import { type Config, ConfigurationError } from '../config.ts'
 import { causes } from '../errors.ts'
 import { flushLog, log, outliveReader } from '../log.ts'
 import { metrics, observeColdStart } from '../metrics.ts'
 import type { PushOptions } from '../otlp-metrics.ts'
 import type { FunctionDeclaration } from '../spec/define-function.ts'
-import { Environment, type Wires, wireAll } from '../wiring/environment.ts'
+import { Environment, together, type Wires, wireAll } from '../wiring/environment.ts'
 import { listen } from './listen.ts'
 import { beginDraining, isDraining } from './operational.ts'
 
@@ -50,8 +50,7 @@ export async function hostProcess(
   const wired = wire(environment, assembly)
   try {
     wired.catch(() => {})
-    const { host, port } = environment.config.listen()
-    await startTelemetry(environment)
+    const { host, port } = await ownSettings(environment, wired)
     const running = start(wired, environment)
     listen(running.server, port, host)
     await once(running.server, 'listening')
@@ -74,6 +73,21 @@ export async function hostProcess(
   }
 }
 
+/** Where to listen, with telemetry begun. @throws ConfigurationError with all that is wrong, of the function's needs too. */
+async function ownSettings(
+  environment: Environment,
+  wired: Promise<Wired>,
+): Promise<ReturnType<Config['listen']>> {
+  const own = [Promise.try(() => environment.config.listen()), startTelemetry(environment)] as const
+  try {
+    const [address] = await together(own)
+    return address
+  } catch (error) {
+    if (error instanceof ConfigurationError) await together([...own, wired])
+    throw error
+  }
+}
+
 /** Runs a job or a cron function to its end. */
 export async function jobProcess(
   assembly: Assembly,
@@ -83,8 +97,11 @@ export async function jobProcess(
   outliveReader()
   const environment = new Environment(assembly.name)
   try {
-    await startTelemetry(environment, { histograms: false })
-    await run((await wire(environment, assembly)).handlers)
+    const [{ handlers }] = await together([
+      wire(environment, assembly),
+      startTelemetry(environment, { histograms: false }),
+    ])
+    await run(handlers)
     await environment[Symbol.asyncDispose]()
     await leave(process.exitCode === undefined ? 0 : Number(process.exitCode))
   } catch (error) {
@@ -104,9 +121,12 @@ export async function startTelemetry(
   environment: Environment,
   { histograms }: PushOptions = { histograms: true },
 ): Promise<void> {
-  const receiver = environment.config.otlpMetricsEndpoint()
+  const { config } = environment
+  const [receiver, endpoint] = await together([
+    Promise.try(() => config.otlpMetricsEndpoint()),
+    Promise.try(() => config.otlpEndpoint()),
+  ])
   if (receiver !== undefined) environment.share('metrics', () => lastMetrics(receiver, { histograms }))
-  const endpoint = environment.config.otlpEndpoint()
   if (endpoint === undefined) return
   const { telemetry } = await import('../telemetry.ts')
   environment.share('telemetry', () => telemetry(environment.function))

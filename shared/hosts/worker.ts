@@ -12,6 +12,7 @@ import type { FunctionDeclaration, StreamTrigger } from '../spec/define-function
 import { functionName } from '../spec/names.ts'
 import { traceIdOf, untraced } from '../tracing.ts'
 import { inboxOf } from '../wiring/backing.ts'
+import type { Wires } from '../wiring/environment.ts'
 import type { WorkerHandler } from '../worker/handler.ts'
 import { Holding } from '../worker/holding.ts'
 import type { Delivery, Inbox } from '../worker/inbox.ts'
@@ -32,21 +33,31 @@ const sweepEvery = 5000
 
 /** Pulls a stream's messages and settles each once; scaled by the lag of its consumer. */
 export function serveWorker(assembly: WorkerAssembly): Promise<void> {
-  return hostProcess(assembly, (wired, environment) => {
+  const { name, declaration } = assembly
+  // Beside what its handler needs, and in one go with it: what is wrong with either ends the process before it is ready.
+  const wires: Wires = {
+    ...assembly.wires,
+    inbox: (environment) => inboxOf(environment, declaration.trigger.stream, functionName(name).slug),
+    concurrency: async ({ config }) => config.maxAckPending(),
+  }
+  return hostProcess({ ...assembly, wires }, (wired) => {
     const stopping = new AbortController()
-    const working = (async () => {
-      const { handlers } = await wired
-      const { stream } = assembly.declaration.trigger
-      const inbox = await inboxOf(environment, stream, functionName(assembly.name).slug)
+    const working = wired.then(({ handlers, dependencies }) => {
       // handler.ts of a stream function, as its declaration says.
       const handler = handlers as WorkerHandler
-      const concurrency = environment.config.maxAckPending()
-      await Promise.all([
-        work(assembly.name, inbox, handler, concurrency, stopping.signal),
-        sweeping(assembly.name, handler, stopping.signal),
+      const { inbox, concurrency } = dependencies as { inbox: Inbox; concurrency: number }
+      return Promise.all([
+        work(name, inbox, handler, concurrency, stopping.signal),
+        sweeping(name, handler, stopping.signal),
       ])
-    })()
-    working.catch(() => {})
+    })
+    // What was wrong with the wiring is told by the host; a worker that can no longer work ends.
+    working.catch((error: unknown) =>
+      wired.then(
+        () => Promise.reject(error),
+        () => {},
+      ),
+    )
     return {
       server: probes(),
       stop: async () => {
