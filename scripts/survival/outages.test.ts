@@ -63,6 +63,26 @@ await overBothAdapters('what a server that is away does not change', (courses) =
     expect(await world.enrolments('students', student.id)).toMatchObject([{ state: 'confirmed' }])
   })
 
+  it('Redis, for the worker that is told: what cannot be is taken back all the same', async () => {
+    const { world, functions } = stage
+    const redis = stack.use(await EngineProxy.to(world.variables['CACHE_URL'] ?? ''))
+    redis.cut()
+    const started = [
+      functions.start('students/fan-out'),
+      functions.start('courses/enrol', { variables: { CACHE_URL: redis.url } }),
+      functions.start('students/enrol'),
+    ]
+    await Promise.all(started.map(({ ready }) => ready))
+    const student = await world.students.create(aStudent(['f'.repeat(24)]))
+    await vi.waitFor(
+      async () =>
+        expect(await world.enrolments('students', student.id)).toMatchObject([
+          { state: 'rejected', reason: 'course_not_found' },
+        ]),
+      { timeout: 60_000, interval: 500 },
+    )
+  })
+
   it('Redis, for a writer alone: its write is answered, and what readers have of before it is forgotten later', async () => {
     const { world, functions } = stage
     const redis = stack.use(await EngineProxy.to(world.variables['CACHE_URL'] ?? ''))

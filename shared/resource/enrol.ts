@@ -32,10 +32,13 @@ export function enrolWorker<F extends object, V extends object>(
       const { effect, reply } = await writer.change(own, (found) =>
         decide(resource, link, found, traceparent),
       )
-      // On the stale path too: the delivery before this one may have died between its commit and its invalidation.
-      await cache.invalidate([`id:${own}`, 'list', `by:${other}`]).catch((error: unknown) => {
-        throw unavailable('the cache', error)
-      })
+      // On the stale path too: the delivery before this one may have died between its commit and its invalidation. What is
+      // not there is in no answer: whose deletion it was has seen to that, and a rejection need not wait for the cache.
+      if (effect !== 'absent') {
+        await cache.invalidate([`id:${own}`, 'list', `by:${other}`]).catch((error: unknown) => {
+          throw unavailable('the cache', error)
+        })
+      }
       if (reply && !reply.durable) {
         await told(events.tell(otherSide(resource.side), reply.link, { traceparent, nonce: randomUUID() }))
       }
