@@ -68,10 +68,10 @@ function content(
 }
 
 /**
- * The statuses that any operation may answer: those of a request's form, be its body one that nobody wants, and of what
- * stands behind the gateway. A key in a query is refused where none is needed, too.
+ * The statuses that any operation may answer: those of a request's form, be its body one that nobody wants, of the
+ * gateway's rate limit, and of what stands behind it. A key in a query is refused where none is needed, too.
  */
-const always = [400, 401, 413, 500, 502, 503, 504]
+const always = [400, 401, 413, 429, 500, 502, 503, 504]
 
 export function failuresOf({ failures = [] }: Pick<Operation, 'failures'>): number[] {
   return [...new Set([...always, ...failures])].sort((a, b) => a - b)

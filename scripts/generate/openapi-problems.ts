@@ -52,7 +52,11 @@ const docs: Record<Code, ProblemDoc> = {
       { pointer: '/nickname', message: 'is not a known field' },
     ],
   },
-  too_many_requests: { description: 'Too many requests; wait.', headers: ['Retry-After'] },
+  too_many_requests: {
+    description:
+      'More requests than the gateway lets through for one client; try again after Retry-After seconds.',
+    headers: ['Retry-After'],
+  },
   internal: { description: 'A fault of the service; the log has it under the `trace_id`.' },
   bad_gateway: {
     description: 'A function, or the other service, could not answer.',

@@ -1,5 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel'
 import { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { patience } from './node-http.ts'
 
 /** A request as the server received it, its body unread, and its response. */
 export interface Exchange {
@@ -31,6 +32,7 @@ function conceal(message: unknown): void {
   if (!isStart(message)) return
   const { request, response, server } = message
   if (!servesExpress(server)) return
+  if (latest !== server) Object.assign(server, patience)
   latest = server
   const id = String(++count)
   const { method, url, headers } = request

@@ -15,6 +15,7 @@ import { type CacheResult, observeCache } from '../tallies.ts'
 import { untraced } from '../tracing.ts'
 import { healthAndReflection } from './grpc-standard.ts'
 import { type Assembly, hostProcess } from './host.ts'
+import { patience } from './node-http.ts'
 import { operational } from './operational.ts'
 
 export interface GrpcAssembly extends Assembly {
@@ -167,7 +168,7 @@ function grpcServer(register: (router: ConnectRouter) => void): Server {
     response.writeHead(own.status, own.headers)
     response.end(method === 'HEAD' ? undefined : own.body)
   }
-  const http1 = createHttpServer({ keepAliveTimeout: 75_000 }, listener)
+  const http1 = createHttpServer({ keepAliveTimeout: patience.keepAliveTimeout }, listener)
   const http2 = createHttp2Server({}, listener as never)
   const open = new Set<Socket>()
   // Without Nagle: small frames would wait for acknowledgements.

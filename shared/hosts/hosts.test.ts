@@ -49,6 +49,17 @@ describe.each(['native', 'framework'] satisfies HostKind[])('%s host', (kind) =>
       const options = await target.request('OPTIONS', path)
       expect([options.status, options.headers.allow, options.text]).toEqual([204, 'GET, HEAD, OPTIONS', ''])
     }
+    // Longer than what stands before it keeps a connection.
+    const kept = await target.request('GET', '/api/students')
+    expect(kept.headers['keep-alive']).toBe('timeout=75')
+    const accept = 'application/openmetrics-text;version=1.0.0,text/plain;q=0.5'
+    const open = await target.request('GET', '/metrics', { headers: { accept } })
+    expect(open.headers['content-type']).toMatch(/^application\/openmetrics-text; version=1\.0\.0/)
+    expect(open.text).toMatch(
+      new RegExp(
+        `_seconds_bucket\\{[^}]*function="students/list"[^}]*\\} \\d+ # \\{trace_id="${kept.traceId}"\\} `,
+      ),
+    )
     const metrics = await target.request('GET', '/metrics?x=1')
     expect(metrics.headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/)
     expect(metrics.text).toMatch(

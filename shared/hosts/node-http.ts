@@ -9,14 +9,19 @@ import { traceIdOf } from '../tracing.ts'
 import type { HttpApp } from './http-app.ts'
 import { isDraining, operational } from './operational.ts'
 
+/** In milliseconds. */
+export const patience = {
+  // Longer than those in front of it keep a connection: who ends it must be who sends.
+  keepAliveTimeout: 75_000,
+  // A client that sends a byte now and then is told that it took too long.
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+}
+
 /** Serves an app on a native server: what the images and the local run use. */
 export function nodeHttpServer(app: Promise<HttpApp> | HttpApp): Server {
   const server = createServer({
-    // Longer than those in front of it keep a connection: who ends it must be who sends.
-    keepAliveTimeout: 75_000,
-    // A client that sends a byte now and then is told that it took too long.
-    headersTimeout: 10_000,
-    requestTimeout: 30_000,
+    ...patience,
     connectionsCheckingInterval: 2000,
     // No stream is run to its end for a body that is not there: of what a cached answer costs, the part that can be saved.
     optimizeEmptyRequests: true,
