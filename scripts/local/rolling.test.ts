@@ -36,7 +36,7 @@ test('no request of 50 clients fails while every process is replaced, one after 
   let answered = 0
   let going = true
 
-  async function ask(method: string, path: string, body?: unknown): Promise<void> {
+  async function ask(method: string, path: string, body?: unknown): Promise<Entity | undefined> {
     const headers = {
       'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
     }
@@ -48,21 +48,39 @@ test('no request of 50 clients fails while every process is replaced, one after 
       const text = await response.text()
       answered++
       if (response.status >= 300) failed.push([method, path, response.status, text])
+      else if (text) return JSON.parse(text).data
     } catch (error) {
       failed.push([method, path, error])
+    }
+    return undefined
+  }
+
+  /** Every function, one after the other, by what is there and by one that is made and removed. */
+  async function round(id: string, client: number, count: number): Promise<void> {
+    const course = courses[(client + count) % courses.length]?.id ?? ''
+    const names = { name: `Client ${client}`, first_name: `Round ${count}`, last_name: 'Lovelace' }
+    const about = { discipline: 'Maths', teacher: 'Babbage', description: 'Engines' }
+    await ask('GET', `/api/students/${id}`)
+    await ask('PATCH', `/api/students/${id}`, { course_ids: count % 2 ? [course] : [] })
+    await ask('GET', `/api/courses/${course}`)
+    await ask('GET', `/api/students?limit=${1 + (count % 50)}`)
+    await ask('GET', `/api/courses?limit=${1 + (count % 50)}`)
+    await ask('GET', `/api/students/${id}/courses`)
+    await ask('GET', `/api/courses/${course}/enrolments`)
+    await ask('GET', '/api/openapi.json')
+    for (const [path, body] of [
+      ['/api/students', names],
+      ['/api/courses', { ...about, name: `Client ${client}.${count}` }],
+    ] as const) {
+      const made = await ask('POST', path, body)
+      if (!made) continue
+      await ask('PUT', `${path}/${made.id}`, body)
+      await ask('DELETE', `${path}/${made.id}`)
     }
   }
 
   const clients = students.map(async ({ id }, client) => {
-    for (let round = 0; going; round++) {
-      const course = courses[(client + round) % courses.length]
-      if (!course) continue
-      await ask('GET', `/api/students/${id}`)
-      await ask('PATCH', `/api/students/${id}`, { course_ids: round % 2 ? [course.id] : [] })
-      await ask('GET', `/api/courses/${course.id}`)
-      await ask('GET', `/api/students?limit=${1 + (round % 50)}`)
-      await ask('GET', `/api/students/${id}/courses`)
-    }
+    for (let count = 0; going; count++) await round(id, client, count)
   })
   let replaced = 0
   while (replaced < 30) {
