@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import postgres from 'postgres'
 import { startPostgres } from '../../../scripts/engines/postgres.ts'
 import { Guardian } from '../../../scripts/local/guardian.ts'
+import { familyOf } from '../../../scripts/local/process-table.ts'
 import { PostgresClient } from '../../adapters/postgres-client.ts'
 import { PostgresMigrations } from '../../adapters/postgres-migrations.ts'
 import { PostgresOutbox } from '../../adapters/postgres-outbox.ts'
@@ -66,7 +67,12 @@ async function frailStore<F extends object>(mapping: Mapping<F>): Promise<FrailS
     ...store,
     pause: () => pause(engine.pid),
     resume: () => resume(engine.pid),
-    kill: () => engine.stop('SIGKILL'),
+    kill: async () => {
+      // Backends outlive it for a moment, and answer: all stand still before the first one goes.
+      pause(engine.pid)
+      for (const pid of familyOf(engine.pid)) process.kill(pid, 'SIGKILL')
+      await engine.stop('SIGKILL')
+    },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
 }
