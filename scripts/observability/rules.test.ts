@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { allFaults } from '../chaos/faults/kinds.ts'
 import { folder, rulesOf } from './files.ts'
 import { missing, promtool } from './scraped.ts'
 
@@ -76,6 +77,18 @@ it('every section says what one sees, what it means and what to do', () => {
   const [, ...sections] = readFileSync(join(root, 'RUNBOOK.md'), 'utf8').split(/^## /m)
   for (const section of sections)
     for (const word of ['**You see**', '**It means**', '**Do**']) expect(section).toContain(word)
+})
+
+it('every fault that chaos knows has a section of the runbook, with what one sees and does', () => {
+  const [, ...sections] = (
+    readFileSync(join(root, 'RUNBOOK.md'), 'utf8').split(/^# Faults$/m)[1] ?? ''
+  ).split(/^### /m)
+  const told = sections.flatMap((section) => {
+    const [, kinds = ''] = /^Chaos: (.+)\.$/m.exec(section) ?? []
+    if (kinds) for (const word of ['**Seen**', '**Means**', '**Do**']) expect(section).toContain(word)
+    return [...kinds.matchAll(/`([a-z-]+)`/g)].map(([, kind]) => kind)
+  })
+  expect(told.sort()).toEqual([...allFaults].sort())
 })
 
 /** As GitHub makes anchors of headings. */
