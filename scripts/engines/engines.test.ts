@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { Redis } from 'ioredis'
@@ -54,6 +54,15 @@ test.each(engines)('%s says why it does not start', async (_, start) => {
   await expect(start({ dir: join(dir, 'own'), password: 'secret', port: other.port })).rejects.toThrow(
     /ended at its start: .*\w/,
   )
+})
+
+test('data of another Postgres are told of, and left alone', async () => {
+  mkdirSync(join(dir, 'data'))
+  writeFileSync(join(dir, 'data/PG_VERSION'), '12\n')
+  await expect(startPostgres({ dir, password: 'secret' })).rejects.toThrow(
+    /^the data are those of Postgres 12, and Postgres \d\d is here: bring the other back \(npm ci\), or set DATA_DIR/,
+  )
+  expect(readdirSync(join(dir, 'data'))).toEqual(['PG_VERSION'])
 })
 
 describe('without redis-server', () => {

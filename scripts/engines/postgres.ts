@@ -38,7 +38,12 @@ export async function startPostgres(options: EngineOptions): Promise<RunningEngi
   await mkdir(options.dir, { recursive: true })
   const runner = await unprivileged(options.dir, join(bin, 'postgres'))
   const version = await major(bin)
-  if (!existsSync(join(data, 'PG_VERSION'))) await initialize(options, bin, runner, version)
+  const made = Number(await readFile(join(data, 'PG_VERSION'), 'utf8').catch(() => 0))
+  if (made === 0) await initialize(options, bin, runner, version)
+  else if (made !== version)
+    throw new EngineError(
+      `the data are those of Postgres ${made}, and Postgres ${version} is here: bring the other back (npm ci), or set DATA_DIR to another directory`,
+    )
   await endLostServer(data)
   const [command = '', ...prefix] = [...runner.prefix, join(bin, 'postgres')]
   const engine = await onFreePort(options.port, (port) =>
