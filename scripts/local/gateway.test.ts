@@ -134,6 +134,16 @@ describe('routes', () => {
     expect(said).toMatch(/^HTTP\/1.1 404 /)
   })
 
+  test.each([
+    ['no', ''],
+    ['a second', 'host: x\r\nHost: y\r\n'],
+  ])('a request with %s Host is 400', async (_, hosts) => {
+    const said = await on.gateway.raw(
+      `GET /api/students/1 HTTP/1.1\r\n${hosts}x-api-key: ${key}\r\nconnection: close\r\n\r\n`,
+    )
+    expect(said).toMatch(/^HTTP\/1.1 400 .*"code":"malformed"/s)
+  })
+
   test('the path reaches the function as it was sent, query included', async () => {
     const path = '/api/students/%2e%2E?a=%20&b='
     const said = await on.gateway.raw(

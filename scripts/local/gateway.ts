@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Exposition } from '../../shared/exposition.ts'
 import { onlyRead } from '../../shared/hosts/operational.ts'
 import { waitsForContinue } from '../../shared/http/continue.ts'
+import { hostProblem } from '../../shared/http/host-header.ts'
 import { malformed } from '../../shared/http/malformed.ts'
 import { problem, problemOf } from '../../shared/http/problem.ts'
 import type { Activator } from './activator.ts'
@@ -115,8 +116,9 @@ export class Gateway {
     if (path === '/metrics') {
       return { response: await this.#scraped(method, traceId, req.headers.accept), own: false }
     }
-    if (req.headers.host === undefined && req.httpVersion === '1.1') {
-      return { response: problem('malformed', { detail: 'the header Host is missing', traceId }), own: true }
+    const wrong = hostProblem(req)
+    if (wrong !== undefined) {
+      return { response: problem('malformed', { detail: wrong, traceId }), own: true }
     }
     const found = matchPath(this.#options.routes, path)
     if (!found)

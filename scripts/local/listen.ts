@@ -1,4 +1,5 @@
 import type { Server } from 'node:net'
+import { backlog } from '../../shared/hosts/listen.ts'
 import { Refusal } from './refusal.ts'
 
 const loopback = ['127.0.0.1', '::1'] as const
@@ -52,7 +53,7 @@ function listen(server: Server, host: string, port: number): Promise<Listening |
         reject(new Refusal(`Port ${port} needs rights that this user does not have: set PORT to another.`))
       else reject(error)
     })
-    server.listen({ host, port, ipv6Only: host === '::1' }, () => {
+    server.listen({ host, port, backlog, ipv6Only: host === '::1' }, () => {
       const address = server.address()
       const close = async (): Promise<void> => {
         await new Promise((done) => server.close(done))

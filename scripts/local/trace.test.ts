@@ -12,7 +12,7 @@ interface Span {
 }
 
 describe('a trace', () => {
-  test('goes from a POST through outbox and stream to the write on the other side', async () => {
+  test('goes from a POST through outbox and stream to the write on the other side, and from a GET through gRPC to the lookup', async () => {
     const spans: Span[] = []
     const collector = createServer((request, response) => {
       let text = ''
@@ -30,7 +30,7 @@ describe('a trace', () => {
     const port = typeof address === 'object' ? address?.port : 0
     using own = new WholeTree()
     const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
-    const callerId = '00f067aa0ba902b7'
+    const [callerId, readerId] = ['00f067aa0ba902b7', 'b7ad6b7169203331']
     {
       const env = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` }
       await using started = await new Started(own, { env }).ready()
@@ -40,6 +40,10 @@ describe('a trace', () => {
         const { student_ids } = await read<Entity>(started, `/api/courses/${course.id}`)
         return student_ids?.includes(student.id) === true
       })
+      const related = await started.fetch(`/api/students/${student.id}/courses`, {
+        headers: { traceparent: `00-${traceId}-${readerId}-01` },
+      })
+      expect(await related.json()).toMatchObject({ data: [{ id: course.id }] })
     }
     collector.close()
     const ours = spans.filter((span) => span.traceId === traceId)

@@ -14,6 +14,7 @@ import {
   ServerReflectionResponseSchema,
 } from '../generated/grpc/reflection/v1/reflection_pb.ts'
 import { file_registrar_v1_lookups } from '../generated/registrar/v1/lookups_pb.ts'
+import { isDraining, untilDraining } from './operational.ts'
 
 const files: readonly DescFile[] = [
   file_registrar_v1_lookups,
@@ -25,15 +26,17 @@ const files: readonly DescFile[] = [
 export function healthAndReflection(router: ConnectRouter, own: string): void {
   const services = [own, Health.typeName, ServerReflection.typeName]
   const statusOf = (service: string): ServingStatus => {
-    if (service === '' || services.includes(service)) return ServingStatus.SERVING
+    if (service === '' || services.includes(service))
+      return isDraining() ? ServingStatus.NOT_SERVING : ServingStatus.SERVING
     throw new ConnectError(`there is no service ${service}`, Code.NotFound)
   }
   router.service(Health, {
     check: ({ service }) => ({ status: statusOf(service) }),
     async *watch({ service }, { signal }) {
       yield { status: statusOf(service) }
-      // It does not change while this instance serves; the stream stays open, as callers expect.
-      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+      // The stream stays open until there is something else to say, as callers expect.
+      await untilDraining(signal)
+      if (!signal.aborted) yield { status: statusOf(service) }
     },
   })
   router.service(ServerReflection, {

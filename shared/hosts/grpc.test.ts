@@ -80,6 +80,21 @@ describe('a gRPC function in its process', () => {
       stream.close()
       await once(stream, 'close')
     })
+
+    it('with NOT_SERVING, and the end of the watch, when the process is told to stop', async () => {
+      await using lookups = new AsyncDisposableStack()
+      const url = (await withLookups(platform.variables, lookups))['STUDENTS_BY_COURSE_URL']
+      await using wire = new H2c(String(url))
+      const stream = wire.open('/grpc.health.v1.Health/Watch')
+      stream.end(frame(Buffer.alloc(0)))
+      const said: Buffer[] = []
+      stream.on('data', (chunk: Buffer) => said.push(chunk))
+      await once(stream, 'data')
+      const ended = once(stream, 'end')
+      await lookups.disposeAsync()
+      await ended
+      expect(unframe(Buffer.concat(said))).toEqual([serving, Buffer.from([0x08, 2])])
+    })
   })
 
   describe('describes itself by reflection', () => {

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { Failure } from '../errors.ts'
 import { askForBody } from '../http/continue.ts'
+import { hostProblem } from '../http/host-header.ts'
 import { answerUnread } from '../http/linger.ts'
 import { malformed } from '../http/malformed.ts'
 import { bodyLimit, type HttpRequest, type HttpResponse, header } from '../http/message.ts'
@@ -66,13 +67,13 @@ export function answerNodeHttp(
   outgoing: ServerResponse,
 ): Promise<HttpResponse> | HttpResponse {
   const request = neutralRequest(incoming, outgoing)
-  if (incoming.headers.host === undefined && incoming.httpVersion === '1.1') return withoutHost(request)
+  const wrong = hostProblem(incoming)
+  if (wrong !== undefined) return misaddressed(request, wrong)
   return operational(request) ?? (app instanceof Promise ? app.then((made) => made(request)) : app(request))
 }
 
-function withoutHost(request: HttpRequest): HttpResponse {
-  const traceId = traceIdOf(header(request, 'traceparent'))
-  return problem('malformed', { detail: 'the header Host is missing', traceId })
+function misaddressed(request: HttpRequest, detail: string): HttpResponse {
+  return problem('malformed', { detail, traceId: traceIdOf(header(request, 'traceparent')) })
 }
 
 export function neutralRequest(incoming: IncomingMessage, outgoing: ServerResponse): HttpRequest {

@@ -5,13 +5,28 @@ import { metrics } from '../metrics.ts'
 import { traceIdOf } from '../tracing.ts'
 
 let draining = false
+const listeners = new Set<() => void>()
 
 /** From now on this instance is not ready: nobody should send it anything new. */
 export function beginDraining(): void {
   draining = true
+  for (const listener of listeners) listener()
 }
 
 export const isDraining = (): boolean => draining
+
+/** Resolves when this instance begins to drain, or with the signal. */
+export function untilDraining(signal: AbortSignal): Promise<void> {
+  if (draining || signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => {
+    const done = (): void => {
+      listeners.delete(done)
+      resolve()
+    }
+    listeners.add(done)
+    signal.addEventListener('abort', done, { once: true })
+  })
+}
 
 type Asked = Pick<HttpRequest, 'method' | 'path' | 'headers'>
 
