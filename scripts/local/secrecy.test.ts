@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { passwordOf } from '../../shared/provision/credentials.ts'
+import { discoverFunctions } from '../../shared/spec/discover.ts'
 import { aCourse, aStudent, type Entity, read, send } from './testing/client.ts'
 import { key, Started, until } from './testing/fixture.ts'
 import { WholeTree } from './testing/whole-tree.ts'
@@ -25,7 +26,8 @@ beforeAll(async () => {
   run = await new Started(tree, { env: { IDLE_SECONDS: '2' } }).ready()
   const kept: Record<'postgres' | 'redis' | 'nats' | 'roles', string> = dataFile('secrets.json')
   expect(Object.keys(kept)).toEqual(['postgres', 'redis', 'nats', 'roles'])
-  const ofFunctions = ['students-create', 'courses-enrol'].map((slug) => [slug, passwordOf(kept.roles, slug)])
+  const slugs = (await discoverFunctions(join(import.meta.dirname, '../..'))).map(({ name }) => name.slug)
+  const ofFunctions = slugs.map((slug) => [slug, passwordOf(kept.roles, slug)])
   secrets = new Map(Object.entries({ 'API key': key, ...kept, ...Object.fromEntries(ofFunctions) }))
   await makeItTalk()
   await run.stop()
