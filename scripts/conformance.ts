@@ -10,7 +10,12 @@ declare module 'vitest' {
   }
 }
 
-const options = readOptions(process.argv.slice(2), process.env)
+const args = process.argv.slice(2)
+if (args.includes('--help')) {
+  console.log(usage)
+  process.exit(0)
+}
+const options = readOptions(args, process.env)
 if (typeof options === 'string') {
   console.error(`${options}\n\n${usage}`)
   process.exit(2)

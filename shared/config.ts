@@ -98,6 +98,11 @@ export class Config {
     return this.#integer('STREAM_REPLICAS', 1, 1, 5)
   }
 
+  /** How long the initializer waits for servers that are not there yet: of a deployment, where all start at once. */
+  waitSeconds(): number {
+    return this.#integer('WAIT_SECONDS', 0, 0, 3600)
+  }
+
   /** Spans are sent only where this names an OTLP endpoint. */
   otlpEndpoint(): string | undefined {
     return this.#webUrl('OTEL_EXPORTER_OTLP_ENDPOINT')

@@ -16,11 +16,16 @@ export async function provisioners(environment: Environment): Promise<readonly P
   return (await together([streams(environment), students(environment), courses(environment)])).flat()
 }
 
-/** What the command line asks for. */
-export async function mode({
-  config,
-}: Environment): Promise<{ readonly check: boolean; readonly force: boolean }> {
-  return { check: config.flag('check'), force: config.flag('force') }
+export interface Mode {
+  readonly check: boolean
+  readonly force: boolean
+  /** How long to wait for servers that are not there yet, in seconds. */
+  readonly wait: number
+}
+
+/** What the command line and the platform ask for. */
+export async function mode({ config }: Environment): Promise<Mode> {
+  return { check: config.flag('check'), force: config.flag('force'), wait: config.waitSeconds() }
 }
 
 async function streams(environment: Environment): Promise<Provisioner> {

@@ -70,7 +70,9 @@ async function main(args: readonly string[]): Promise<void> {
 }
 
 try {
-  await main(process.argv.slice(2))
+  const args = process.argv.slice(2)
+  if (args.includes('--help')) process.stdout.write(`usage: ${usage}\n`)
+  else await main(args)
 } catch (error) {
   process.exitCode = 1
   if (error instanceof UsageError) process.stderr.write(`${error.message}\n${usage}\n`)

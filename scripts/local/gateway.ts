@@ -49,6 +49,9 @@ interface Asked {
   readonly trace: Trace
 }
 
+/** How long a gateway that stops goes on to accept, in milliseconds. */
+const parting = 200
+
 /** The local stand-in for Kong and for the activator behind it. */
 export class Gateway {
   readonly #options: GatewayOptions
@@ -218,6 +221,8 @@ export class Gateway {
   /** Accepts nothing more, and waits until all that was accepted is answered, but not longer than this. */
   async drain(ms: number): Promise<void> {
     this.#draining = true
+    // Who sends on a connection that was kept is answered, and told to keep it no longer, before those that are idle end.
+    await new Promise((resolve) => setTimeout(resolve, parting))
     const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)))
     for (const server of this.#servers) server.closeIdleConnections()
     const deadline = Date.now() + ms

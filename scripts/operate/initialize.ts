@@ -27,9 +27,10 @@ async function run(args: readonly string[]): Promise<number> {
       },
     }),
   )
+  const wait = new Config(process.env).waitSeconds()
   const urls = urlsOf('STUDENTS_URL', 'COURSES_URL', 'EVENTS_URL')
   await using environment = new Environment('platform/initialize', new Config({ ...process.env, ...urls }))
-  await initializing({ provisioners: await provisioners(environment), mode })()
+  await initializing({ provisioners: await provisioners(environment), mode: { ...mode, wait } })()
   // The handler says how it ended: as the job does, so does this.
   return Number(process.exitCode ?? exitCodes.done)
 }

@@ -83,6 +83,42 @@ await overBothAdapters('what a server that is away does not change', (courses) =
     )
   })
 
+  it('Redis, for the worker that is told: enrolments go on, more of them than it may hold, and what is cached of before is forgotten later', async () => {
+    const { world, functions } = stage
+    const courses = await Promise.all(Array.from({ length: 5 }, () => world.courses.create(aCourse())))
+    const ids = courses.map(({ id }) => id)
+    const redis = stack.use(await EngineProxy.to(world.variables['CACHE_URL'] ?? ''))
+    const started = [
+      functions.start('students/fan-out'),
+      functions.start('courses/enrol', { variables: { CACHE_URL: redis.url } }),
+    ]
+    await Promise.all(started.map(({ ready }) => ready))
+    redis.cut()
+    const readers = stack.use(new RedisCache({ url: world.variables['CACHE_URL'] ?? '', service: 'courses' }))
+    const name = `id:${ids[0]}`
+    const generation = await readers.generation(name)
+    await readers.write(name, '', generation, 'before')
+    const students = await Promise.all(Array.from({ length: 20 }, () => world.students.create(aStudent(ids))))
+    // A consumer gives 64 that are not acknowledged; these are 100.
+    const manager = await (await world.broker.jetstream()).jetstreamManager()
+    await vi.waitFor(
+      async () => {
+        const { delivered, num_pending, num_ack_pending } = await manager.consumers.info(stream, consumer)
+        expect([delivered.consumer_seq >= 100, num_pending, num_ack_pending]).toEqual([true, 0, 0])
+      },
+      { timeout: 120_000, interval: 500 },
+    )
+    for (const { id } of students)
+      for (const course of ids) await expectLink(world, id, course, { present: true })
+    expect(await readers.read(name, '')).toEqual({ generation, value: 'before' })
+    redis.release()
+    await vi.waitFor(async () => expect(await readers.read(name, '')).not.toHaveProperty('value'), {
+      timeout: 120_000,
+      interval: 500,
+    })
+    expect(await given(world, 'DeadLetter')).toBe(0)
+  })
+
   it('Redis, for a writer alone: its write is answered, and what readers have of before it is forgotten later', async () => {
     const { world, functions } = stage
     const redis = stack.use(await EngineProxy.to(world.variables['CACHE_URL'] ?? ''))

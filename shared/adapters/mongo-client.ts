@@ -119,12 +119,12 @@ export function databaseOf(url: string): string {
 }
 
 /**
- * Codes of a server that cannot serve now: it is shutting down, not the primary (any more), out of time or disk, or
- * cannot reach the others of its replica set.
+ * Codes of a server that cannot serve now: it is shutting down, not the primary (any more), out of time or disk, cannot
+ * reach the others of its replica set, or does not let this function in (13, 18: a password that changes).
  */
 const transient = new Set([
-  6, 7, 24, 50, 64, 89, 91, 100, 112, 133, 134, 189, 262, 9001, 10107, 11600, 11601, 11602, 13435, 13436,
-  14031,
+  6, 7, 13, 18, 24, 50, 64, 89, 91, 100, 112, 133, 134, 189, 262, 9001, 10107, 11600, 11601, 11602, 13435,
+  13436, 14031,
 ])
 
 function translate(error: unknown): unknown {

@@ -1,4 +1,4 @@
-import type { AnyBulkWriteOperation, Collection, ObjectId } from 'mongodb'
+import { type AnyBulkWriteOperation, type Collection, ObjectId } from 'mongodb'
 import { tombstoneAge } from '../enrolment/tombstones.ts'
 import type { OutboxEntry } from '../resource/aggregate.ts'
 import type { Outbox, Swept } from '../resource/ports.ts'
@@ -28,6 +28,8 @@ interface Due {
   readonly at: number
 }
 
+type Found = Pick<StoredDocument, '_id' | 'outbox_lease' | 'outbox_at'>
+
 type Update = AnyBulkWriteOperation<StoredDocument>
 
 /** The outboxes in the documents of a collection, written by `MongoRepository` with the mutations. */
@@ -55,10 +57,16 @@ export class MongoOutbox implements Outbox {
     )
   }
 
-  async sweep(age: number, limit: number, relay: (entry: OutboxEntry) => Promise<void>): Promise<Swept> {
+  async sweep(
+    age: number,
+    limit: number,
+    relay: (entry: OutboxEntry) => Promise<void>,
+    after?: string,
+  ): Promise<Swept> {
     const now = Date.now()
     const isDue = (at: number): boolean => at < now - age || at > now + skew
-    const held = await this.#lease(now, age, limit)
+    const found = await this.#due(now, age, limit, after)
+    const held = await this.#lease(now, found)
     const due = held
       .flatMap(({ _id, outbox }) =>
         Object.entries(outbox).map(
@@ -67,13 +75,20 @@ export class MongoOutbox implements Outbox {
       )
       .filter(({ at }) => isDue(at))
       .sort((a, b) => a.at - b.at)
-      .slice(0, limit)
-    const results = await Promise.allSettled(due.map(({ entry }) => relay(entry)))
-    const told = new Set(due.filter((_, i) => results[i]?.status === 'fulfilled').map(({ id }) => id))
+    const told = new Set<string>()
+    for (const some of chunks(due, limit)) {
+      const results = await Promise.allSettled(some.map(({ entry }) => relay(entry)))
+      for (const [i, { id }] of some.entries()) if (results[i]?.status === 'fulfilled') told.add(id)
+    }
     for (const some of chunks(held, together.documents)) {
       await Promise.all(some.map((document) => this.#letGo(document, told)))
     }
-    return { settled: told.size, oldest: Math.max(0, ...due.map(({ at }) => now - at)) }
+    const last = found.length === limit ? found.at(-1) : undefined
+    return {
+      settled: told.size,
+      oldest: Math.max(0, ...due.map(({ at }) => now - at)),
+      ...(last && { next: `${last.outbox_at?.getTime()} ${last._id.toHexString()}` }),
+    }
   }
 
   async purge(): Promise<void> {
@@ -87,22 +102,32 @@ export class MongoOutbox implements Outbox {
     )
   }
 
-  /** Takes the outboxes that may have something due and that no other sweeper has. */
-  async #lease(now: number, age: number, limit: number): Promise<readonly StoredDocument[]> {
+  /** Documents whose outboxes may have something due and that no other sweeper has. */
+  async #due(now: number, age: number, limit: number, after: string | undefined): Promise<readonly Found[]> {
     const wrong = { $gt: new Date(now + skew) }
-    const found = await this.#documents((documents) =>
+    const [at, id] = after?.split(' ') ?? []
+    const last = new Date(Number(at))
+    const behind =
+      id === undefined
+        ? []
+        : [{ $or: [{ outbox_at: { $gt: last } }, { outbox_at: last, _id: { $gt: new ObjectId(id) } }] }]
+    return this.#documents((documents) =>
       documents
         .find({
           $and: [
             { $or: [{ outbox_at: { $lt: new Date(now - age) } }, { outbox_at: wrong }] },
             { $or: [{ outbox_lease: { $lte: new Date(now) } }, { outbox_lease: wrong }] },
+            ...behind,
           ],
         })
-        .project<Pick<StoredDocument, '_id' | 'outbox_lease'>>({ outbox_lease: 1 })
-        .sort({ outbox_at: 1 })
+        .project<Found>({ outbox_lease: 1, outbox_at: 1 })
+        .sort({ outbox_at: 1, _id: 1 })
         .limit(limit)
         .toArray(),
     )
+  }
+
+  async #lease(now: number, found: readonly Found[]): Promise<readonly StoredDocument[]> {
     const lease = { $set: { outbox_lease: new Date(now + leaseTime) } }
     const held: (StoredDocument | null)[] = []
     for (const some of chunks(found, together.documents)) {

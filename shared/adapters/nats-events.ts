@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto'
-import { headers, nuid } from 'nats'
+import { headers } from 'nats'
 import type { LinkMessage } from '../enrolment/messages.ts'
 import { messageId } from '../enrolment/messages.ts'
 import type { Side } from '../enrolment/register.ts'
@@ -47,16 +46,13 @@ export class NatsEvents implements Events, AsyncDisposable {
     await inSpan(`publish ${subject}`, 'producer', async () => {
       const carried = headers()
       carried.set('traceparent', traceparent)
-      const jetstream = await within(
-        patience,
-        this.#client.jetstream(),
-        () => new Error('NATS is not connected'),
-      )
-      const ack = await jetstream.publish(subject, payload, {
-        msgID: id,
-        headers: carried,
-        timeout: patience,
-      })
+      const published = this.#client
+        .jetstream()
+        .then((jetstream) =>
+          jetstream.publish(subject, payload, { msgID: id, headers: carried, timeout: patience }),
+        )
+      // The wait for a connection counts too.
+      const ack = await within(patience, published, () => new Error('NATS did not answer in time'))
       // With a nonce it was meant to be new: one that the server knows would be lost without a word.
       if (ack.duplicate && nonce !== undefined) throw new Error(`the stream took ${id} for a duplicate`)
     })
@@ -64,6 +60,3 @@ export class NatsEvents implements Events, AsyncDisposable {
 }
 
 const withNonce = (id: string, { nonce }: Telling): string => (nonce === undefined ? id : `${id}:${nonce}`)
-
-/** Anything fresh. */
-export const freshNonce = (): string => nuid.next() || randomUUID()

@@ -34,9 +34,11 @@ export class NatsExhausted implements Exhausted, AsyncDisposable {
     let count = 0
     for (const worker of this.#options.consumers) {
       const consumer = await jetstream.consumers.get(advisories.stream, `${worker}-advisories`)
-      const { num_pending } = await consumer.info()
-      if (num_pending === 0) continue
-      const batch = await consumer.fetch({ max_messages: Math.min(num_pending, 100), expires: 1000 })
+      const { num_pending, num_ack_pending } = await consumer.info()
+      // Those too that a sweep had which failed or died: they come again, after their ack_wait.
+      const most = Math.min(num_pending + num_ack_pending, 100)
+      if (most === 0) continue
+      const batch = await consumer.fetch({ max_messages: most, expires: 1000 })
       for await (const message of batch) {
         if (await this.#move(manager, message.json<Advisory>())) count++
         await message.ackAck({ timeout: 2000 })
@@ -71,11 +73,14 @@ export class NatsExhausted implements Exhausted, AsyncDisposable {
   }
 }
 
+/** JetStream's own code: a stream that is not there is 404 as well. */
+const noMessage = 10037
+
 async function found<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked
   } catch (error) {
-    if (error instanceof NatsError && error.api_error?.code === 404) return undefined
+    if (error instanceof NatsError && error.api_error?.err_code === noMessage) return undefined
     throw error
   }
 }

@@ -10,6 +10,7 @@ import {
   StorageType,
   type StreamConfig,
 } from 'nats'
+import { unavailable } from '../errors.ts'
 import { advisories, deadLetter, streams } from '../messages/streams.ts'
 import type { Provisioner, Step } from '../provision/provisioner.ts'
 import { NatsClient, type NatsOptions } from './nats-client.ts'
@@ -45,14 +46,21 @@ export class NatsStreams implements Provisioner, AsyncDisposable {
     this.#client = new NatsClient(options)
   }
 
+  /** @throws Failure `unavailable` while NATS, or its JetStream, is not there. */
   async plan(): Promise<readonly Step[]> {
-    const manager = await (await this.#client.connection()).jetstreamManager({ timeout: 3000 })
+    const manager = await this.#manager().catch((cause: unknown) => {
+      throw unavailable('NATS', cause)
+    })
     const steps: Step[] = []
     for (const wanted of wantedStreams(this.#options)) steps.push(...(await planStream(manager, wanted)))
     for (const [stream, wanted] of wantedConsumers(this.#options)) {
       steps.push(...(await planConsumer(manager, stream, wanted)))
     }
     return steps
+  }
+
+  async #manager(): Promise<JetStreamManager> {
+    return (await this.#client.connection()).jetstreamManager({ timeout: 3000 })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

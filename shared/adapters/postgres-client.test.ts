@@ -112,3 +112,30 @@ it('refuses at once what would have to wait for too many, and they are done all 
   expect(await Promise.all(others)).toEqual(Array.from({ length: 49 }, (_, i) => [{ i }]))
   expect(await client.run((sql) => sql`select 51 as again`)).toEqual([{ again: 51 }])
 })
+
+it.each([
+  ['a password that is not the right one any more', '28P01', (sql: Sql) => sql`select 1`, 'nobody:wrong'],
+  ['a database that is not there yet', '3D000', (sql: Sql) => sql`select 1`, undefined],
+  ['a table that is not there yet', '42P01', (sql: Sql) => sql`select from no_such_table`, ''],
+  ['a right that is not granted yet', '42501', (sql: Sql) => raise(sql), ''],
+] as const)('%s is a database that cannot serve now', async (_, code, work, login) => {
+  const url = new URL(postgresUrl())
+  if (login === undefined) url.pathname = 'no_such_database'
+  else if (login !== '') [url.username, url.password] = login.split(':') as [string, string]
+  await using client = new PostgresClient({ url: url.href, max: 1 })
+  await expect(client.run(work)).rejects.toMatchObject({ code: 'unavailable', cause: { code } })
+})
+
+const raise = (sql: Sql) => sql.unsafe(`do $$ begin raise exception 'no' using errcode = '42501'; end $$`)
+
+it('one piece of work that takes too long does not take those of others with it', async () => {
+  await using client = new PostgresClient({ url: postgresUrl(), max: 2 })
+  await client.run((sql) => sql`select 1`)
+  const slow = client.transaction(async (sql) => {
+    for (let i = 0; i < 4; i++) await sql`select pg_sleep(0.5)`
+  })
+  await sleep(900)
+  const other = client.transaction((sql) => sql`select pg_sleep(0.9)`)
+  await expect(slow).rejects.toMatchObject({ code: 'unavailable' })
+  expect(await other).toHaveLength(1)
+})

@@ -89,9 +89,9 @@ export class PostgresClient implements AsyncDisposable {
       : patience.client
     this.#underWay++
     const late = (): Failure => {
-      // The connection may hang for as long as TCP likes: leave it behind.
+      // The connection may hang for as long as TCP likes: leave it behind. What else runs on the old ones has its own time.
       if (this.#sql === sql) this.#sql = this.#connect()
-      void sql.end({ timeout: 0 }).catch(() => {})
+      void sql.end({ timeout: patience.client / 1000 }).catch(() => {})
       return unavailable('the database', new Error(`no answer within ${Math.round(most)} ms`))
     }
     try {
@@ -130,9 +130,14 @@ export class PostgresClient implements AsyncDisposable {
   }
 }
 
-/** SQLSTATEs of a server that cannot serve now, and the driver's own codes for a connection that is not there. */
-const transient = /^(08|53|55P03|57|40001|40P01|25006|25P03)/
-const connection = /^(CONNECT|CONNECTION_|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)/
+/**
+ * SQLSTATEs of a server that cannot serve now: it is away, full or busy; or it does not let this function in, or lacks what
+ * the initializer has yet to make (a password or a role that changes, a database, schema, table or column that comes).
+ */
+const transient = /^(08|53|55P03|57|58|40001|40P01|25006|25P03|28|3D000|3F000|42501|42P01|42703)/
+/** The codes of the driver, the network and TLS for a connection that is not there. */
+const connection =
+  /^(CONNECT|CONNECTION_|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|SASL|AUTH_|EPROTO|ERR_(TLS|SSL)|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/
 
 /** An error of the driver, as the failure `unavailable` where the server cannot serve. */
 export function translate(error: unknown): unknown {

@@ -4,7 +4,7 @@ export type Right = string
 type Privileges = Readonly<Record<string, readonly string[]>>
 
 const read: Privileges = { entities: ['select'], links: ['select'] }
-const settle: Privileges = { outbox: ['select', 'update (sent_at)'] }
+const settle: Privileges = { outbox: ['select', 'update (sent_at)', 'update (leased_until)'] }
 
 /** By the needs that reach a database: what the statements of their adapters do to which table. */
 const privileges: Readonly<Record<string, readonly Privileges[]>> = {

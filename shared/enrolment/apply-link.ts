@@ -35,7 +35,7 @@ export interface AppliedLink {
    * - `absent`: no such aggregate; an add is taken back by the reply
    */
   readonly effect: 'adopted' | 'dropped' | 'stale' | 'rejected' | 'absent'
-  /** The register to store for `otherId`; `version` moves with it. */
+  /** The register to store for `otherId`; `version` moves with it where the list that readers see changes. */
   readonly changed?: Register
   /**
    * What to tell the other side. Durable: through the outbox, in the same atomic unit as `changed`. Not durable: nothing

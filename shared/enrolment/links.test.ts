@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
-import { presentIds } from './links.ts'
+import { courseRules } from '../../functions/courses/domain/course.ts'
+import { studentRules } from '../../functions/students/domain/student.ts'
+import { limits, presentIds } from './links.ts'
 import { messageId, reemit } from './messages.ts'
 import type { Register } from './register.ts'
 import { enrolmentStates } from './state.ts'
@@ -13,6 +15,10 @@ const links = new Map<string, Register>([
   ['removed', { present: false, ts: 3 * second, origin: 'S' }],
   ['rejected', { present: false, ts: 2 * second + 1, origin: 'C', reason: 'course_full' }],
 ])
+
+test('the limits are those of the domain', () => {
+  expect(limits).toEqual({ student: studentRules.courses, course: courseRules.students })
+})
 
 test('presentIds go by ts, then id', () => {
   expect(presentIds(links)).toEqual(['a', 'b', 'late'])

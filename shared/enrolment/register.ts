@@ -26,11 +26,15 @@ export interface Register {
 /** The registers that one aggregate keeps, by the id of the other end: those removed or rejected included. */
 export type Links = ReadonlyMap<string, Register>
 
+const year = 366 * 24 * 60 * 60 * 1000
+
 /**
- * The greatest `ts` accepted from outside, in microseconds: some time in 2255. It leaves room below
- * `Number.MAX_SAFE_INTEGER`, so that a hostile or broken message cannot make a link unwritable for ever.
+ * The greatest `ts` accepted in a message, in microseconds: a year from now. It moves with the clock, so that what follows a
+ * register that was just accepted is accepted too: a hostile or broken message cannot make a link unwritable for ever.
+ *
+ * @param nowMs milliseconds since 1970
  */
-export const maxTimestamp = 9_000_000_000_000_000
+export const latestTimestamp = (nowMs: number): number => (nowMs + year) * 1000
 
 export function otherSide(side: Side): Side {
   return side === 'S' ? 'C' : 'S'

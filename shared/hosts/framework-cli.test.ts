@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -83,6 +83,16 @@ describe('under the CLI of the functions-framework', () => {
       'unsupported_media_type',
     )
     expectProblem(await ask('GET', '/favicon.ico'), 'not_found')
+    for (const broken of [
+      'nonsense\r\n\r\n',
+      'GET / HTTP/1.1\r\n\r\n',
+      'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n',
+    ]) {
+      const socket = connect(port, '127.0.0.1').end(broken)
+      expect(await text(socket), broken).toMatch(
+        /^HTTP\/1.1 400 .*content-type: application\/problem\+json.*"code":"malformed"/is,
+      )
+    }
     platform.postgres.hold()
     const waiting = await underWay(port, students.path, students.make())
     child.kill('SIGTERM')

@@ -2,11 +2,11 @@ import { Failure, toFailure } from '../errors.ts'
 import { header } from '../http/message.ts'
 import { problemOf } from '../http/problem.ts'
 import { UndecodableMessage } from '../messages/undecodable-message.ts'
-import { observeDeadLetter } from '../metrics.ts'
 import { type Context, compose, type Middleware } from '../middleware/middleware.ts'
 import { logging, tracing } from '../middleware/observe.ts'
 import type { FunctionDeclaration, StreamTrigger } from '../spec/define-function.ts'
 import { startTrace, untraced } from '../tracing.ts'
+import { asDeadLetter, undecodable } from '../worker/as-dead-letter.ts'
 import type { DeadLetters } from '../worker/dead-letters.ts'
 import type { WorkerHandler } from '../worker/handler.ts'
 import { type EventMessage, eventMessage } from './framework-cloud-event.ts'
@@ -32,12 +32,11 @@ export function eventApp({ name, declaration, handler, deadLetters }: EventAppOp
       await next(message, context)
     } catch (error) {
       if (!(error instanceof UndecodableMessage)) throw error
-      context.outcome = 'dead_letter'
-      context.failure = new Failure('malformed', { cause: error })
-      observeDeadLetter(name, 'undecodable')
       const { id, payload } = message
       const { traceparent } = context.trace
-      await deadLetters.bury({ id, payload, stream, subject, reason: error.message, traceparent })
+      await asDeadLetter(context, undecodable(error), 'undecodable', () =>
+        deadLetters.bury({ id, payload, stream, subject, reason: error.message, traceparent }),
+      )
     }
   }
 

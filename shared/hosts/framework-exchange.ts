@@ -1,5 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel'
 import { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { malformed } from '../http/malformed.ts'
 import { patience } from './node-http.ts'
 
 /** A request as the server received it, its body unread, and its response. */
@@ -18,7 +19,9 @@ let count = 0
  * CloudEvent without data, whose id is the claim check, so that it is right for either kind of function.
  */
 export function keepFromFramework(): void {
-  if (!subscribed) subscribe('http.server.request.start', conceal)
+  if (subscribed) return
+  subscribe('net.server.socket', prepare)
+  subscribe('http.server.request.start', conceal)
   subscribed = true
 }
 
@@ -28,11 +31,22 @@ let latest: Server | undefined
 /** The framework's server, once it has served something. */
 export const servedBy = (): Server | undefined => latest
 
+const prepared = new WeakSet<Server>()
+
+/** Of a connection to the framework's server, before its first request: what is no HTTP is answered as native servers do. */
+function prepare(message: unknown): void {
+  const socket = typeof message === 'object' && message !== null && 'socket' in message && message.socket
+  const server: unknown = typeof socket === 'object' && socket !== null && Reflect.get(socket, 'server')
+  if (!(server instanceof Server) || prepared.has(server) || !servesExpress(server)) return
+  prepared.add(server)
+  Object.assign(server, patience, { requireHostHeader: false })
+  server.on('clientError', malformed)
+}
+
 function conceal(message: unknown): void {
   if (!isStart(message)) return
   const { request, response, server } = message
   if (!servesExpress(server)) return
-  if (latest !== server) Object.assign(server, patience)
   latest = server
   const id = String(++count)
   const { method, url, headers } = request

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { connect } from 'node:net'
 import { type JsonValue, toJson } from '@bufbuild/protobuf'
 import { Code, ConnectError, createClient } from '@connectrpc/connect'
 import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect-node'
@@ -154,6 +155,20 @@ describe('a gRPC function in its process', () => {
         expect(toJson(StudentLookupService.method.byCourse.output, answer)).toEqual(answerFor(enrolled))
       }
     })
+
+    it('and keeps no connection that brought more than it reads: a next request on it would have no answer', async () => {
+      const large = 'x'.repeat(200_000)
+      const socket = connect(Number(new URL(byCourse).port), '127.0.0.1')
+      const gone = once(socket, 'close')
+      socket.on('error', () => {})
+      socket.write(
+        `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`,
+      )
+      socket.write(`${large.length.toString(16)}\r\n${large}\r\n0\r\n\r\n`)
+      const [refused] = await once(socket, 'data')
+      expect(String(refused)).toMatch(/^HTTP\/1.1 429 [\s\S]*\r\nConnection: close\r\n/i)
+      await gone
+    }, 20_000)
 
     it('with the same failures', async () => {
       const courseIds = Array.from({ length: 101 }, someId)

@@ -1,4 +1,9 @@
-import { createServer as createHttpServer, type RequestListener } from 'node:http'
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http'
 import { createServer as createHttp2Server } from 'node:http2'
 import { createServer, type Server, type Socket } from 'node:net'
 import { Code, ConnectError, type ConnectRouter, type HandlerContext } from '@connectrpc/connect'
@@ -39,8 +44,8 @@ export function serveGrpc(assembly: GrpcAssembly): Promise<void> {
       async ({ ids, rpc }, context) => {
         if (ids.length > mostIds)
           throw new Failure('invalid', { detail: `at most ${mostIds} ids in one call` })
-        const { load, cache } = await loaded
-        return Promise.race([cached(cache, ids, load, context), aborted(rpc.signal)])
+        const answering = loaded.then(({ load, cache }) => cached(cache, ids, load, context))
+        return Promise.race([answering, aborted(rpc.signal)])
       },
     )
     const call = (ids: readonly string[], rpc: HandlerContext): Promise<Answered> =>
@@ -53,6 +58,7 @@ export function serveGrpc(assembly: GrpcAssembly): Promise<void> {
 function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const late = (): void => reject(new Failure('deadline_exceeded', { detail: 'the deadline has passed' }))
+    if (signal.aborted) return late()
     signal.addEventListener('abort', late, { once: true })
   })
 }
@@ -164,7 +170,10 @@ function grpcServer(register: (router: ConnectRouter) => void): Server {
   const listener: RequestListener = async (request, response) => {
     const { method = 'GET', url = '/', headers } = request
     const own = await operational({ method, path: url.split('?')[0] ?? '/', headers })
-    if (!own) return rpc(request, response)
+    if (!own) {
+      if (request.httpVersionMajor === 1) closeUnread(request, response)
+      return rpc(request, response)
+    }
     response.writeHead(own.status, own.headers)
     response.end(method === 'HEAD' ? undefined : own.body)
   }
@@ -176,15 +185,23 @@ function grpcServer(register: (router: ConnectRouter) => void): Server {
     open.add(socket)
     socket.once('close', () => open.delete(socket))
     socket.on('error', () => socket.destroy())
-    socket.once('data', (head: Buffer) => {
+    // Of one that says nothing nobody would hear again.
+    socket.setTimeout(patience.headersTimeout, () => socket.destroy())
+    let head = ''
+    const listen = (chunk: Buffer): void => {
+      head += chunk.toString('latin1')
+      // POST, PUT and PATCH begin with a P as well.
+      if (preface.startsWith(head) && head.length < 3) return
+      socket.off('data', listen)
+      socket.setTimeout(0)
+      socket.removeAllListeners('timeout')
       socket.pause()
-      socket.unshift(head)
-      const target = head.toString('latin1', 0, preface.length).startsWith(preface.slice(0, head.length))
-        ? http2
-        : http1
-      target.emit('connection', socket)
+      socket.unshift(Buffer.from(head, 'latin1'))
+      const isHttp2 = preface.startsWith(head.slice(0, preface.length))
+      ;(isHttp2 ? http2 : http1).emit('connection', socket)
       process.nextTick(() => socket.resume())
-    })
+    }
+    socket.on('data', listen)
   })
   const close = server.close.bind(server)
   server.close = (callback) => {
@@ -195,6 +212,17 @@ function grpcServer(register: (router: ConnectRouter) => void): Server {
     return close(callback)
   }
   return server
+}
+
+/** What connect-node refuses before it came whole it never reads to its end: a next request behind it would wait for ever. */
+function closeUnread(request: IncomingMessage, response: ServerResponse): void {
+  const writeHead = response.writeHead.bind(response)
+  const closing = (...args: Parameters<typeof writeHead>): ServerResponse => {
+    if (!request.complete) response.shouldKeepAlive = false
+    return writeHead(...args)
+  }
+  // Of its overloads one has to do.
+  response.writeHead = closing as typeof response.writeHead
 }
 
 const preface = 'PRI * HTTP/2.0'

@@ -159,7 +159,8 @@ function stopOn(stop: () => Promise<void>): void {
     // Of start.cjs, which is outside the bundle.
     const stopping: unknown = Reflect.get(globalThis, Symbol.for('registrar.stopping'))
     if (typeof stopping === 'function') stopping()
-    setTimeout(() => process.exit(1), drainPatience + 2000).unref()
+    // What ends after the drain, one after the other, has seconds of its own.
+    setTimeout(() => void leave(1), drainPatience + 5000).unref()
     void stop()
       .catch((error: unknown) => log('error', { message: 'the stop was not clean', error: causes(error) }))
       .then(() => leave(code))

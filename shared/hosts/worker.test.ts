@@ -3,6 +3,7 @@ import { expect, it, onTestFinished, vi } from 'vitest'
 import { unavailable } from '../errors.ts'
 import { flushLog } from '../log.ts'
 import { UndecodableMessage } from '../messages/undecodable-message.ts'
+import { metrics } from '../metrics.ts'
 import type { Delivery } from '../worker/inbox.ts'
 import { work } from './worker.ts'
 
@@ -39,6 +40,39 @@ it.each([1, 3])('keeps to a concurrency of %i, whatever its consumer gives', asy
   }
   await work('some/worker', inbox, handler, concurrency, stop.signal)
   expect([most, handled]).toEqual([concurrency, 12])
+})
+
+it('what could not be buried is given back, said to be our failure with its cause, and no dead letter yet', async () => {
+  flushLog()
+  const said: string[] = []
+  const stdout = vi.spyOn(process.stdout, 'write').mockImplementation((text) => said.push(String(text)) > 0)
+  onTestFinished(() => stdout.mockRestore())
+  const stop = new AbortController()
+  const delays: number[] = []
+  const inbox = {
+    async *messages(): AsyncIterable<Delivery> {
+      const bury = () => Promise.reject(new Error('the dead letters are full'))
+      yield { ...delivery(), bury, retry: async (delay) => void delays.push(delay) }
+      stop.abort()
+    },
+  }
+  const handle = async (): Promise<string> => {
+    throw new UndecodableMessage('LinkChanged', ['nobody can read it'])
+  }
+  await work('some/worker', inbox, { ready: async () => {}, handle }, 1, stop.signal)
+  flushLog()
+  expect(delays).toEqual([1000])
+  const lines = said.join('').split('\n').filter(Boolean)
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    {
+      level: 'error',
+      outcome: 'unavailable',
+      error: ['Failure: the dead letter stream is not available', 'Error: the dead letters are full'],
+    },
+  ])
+  expect(await (await metrics()).getSingleMetricAsString('registrar_dead_letters_total')).not.toContain(
+    'some/worker',
+  )
 })
 
 it('says at the level of an error what it buries and why, and keeps it under the trace of that line', async () => {

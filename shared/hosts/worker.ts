@@ -1,11 +1,11 @@
 import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { causes, Failure, toFailure, unavailable } from '../errors.ts'
+import { causes, type Failure, toFailure, unavailable } from '../errors.ts'
 import { type HttpRequest, type HttpResponse, header } from '../http/message.ts'
 import { problem } from '../http/problem.ts'
 import { log } from '../log.ts'
 import { UndecodableMessage } from '../messages/undecodable-message.ts'
-import { observeDeadLetter, observeOutboxAge } from '../metrics.ts'
+import { observeOutboxAge } from '../metrics.ts'
 import { type Context, compose, type Middleware } from '../middleware/middleware.ts'
 import { logging, tracing } from '../middleware/observe.ts'
 import type { FunctionDeclaration, StreamTrigger } from '../spec/define-function.ts'
@@ -13,6 +13,7 @@ import { functionName } from '../spec/names.ts'
 import { traceIdOf, untraced } from '../tracing.ts'
 import { inboxOf } from '../wiring/backing.ts'
 import type { Wires } from '../wiring/environment.ts'
+import { asDeadLetter, undecodable } from '../worker/as-dead-letter.ts'
 import type { WorkerHandler } from '../worker/handler.ts'
 import { Holding } from '../worker/holding.ts'
 import type { Delivery, Inbox } from '../worker/inbox.ts'
@@ -170,25 +171,40 @@ const settling: Middleware<Delivery, void> = (next) => async (delivery, context)
 }
 
 async function refuse(error: unknown, delivery: Delivery, context: Context): Promise<void> {
-  if (error instanceof UndecodableMessage) {
-    context.outcome = 'dead_letter'
-    context.failure = new Failure('malformed', { cause: error })
-    observeDeadLetter(context.function, 'undecodable')
-    return delivery.bury(error.message, context.trace.traceparent)
+  let failure = toFailure(error)
+  const hopeless = whyHopeless(error, failure, delivery)
+  if (hopeless) {
+    try {
+      const bury = (): Promise<void> => delivery.bury(hopeless.reason, context.trace.traceparent)
+      return await asDeadLetter(context, hopeless.failure, hopeless.kind, bury)
+    } catch (kept) {
+      failure = toFailure(kept)
+    }
   }
-  const failure = toFailure(error)
   context.failure = failure
   if (failure.code === 'unavailable' || failure.code === 'deadline_exceeded') {
     context.outcome = 'unavailable'
     return delivery.retry(Math.min(1000 * 2 ** (delivery.deliveries - 1), 30_000))
   }
-  if (delivery.deliveries < mostTries) {
-    context.outcome = failure.code
-    return delivery.retry(Math.min(100 * 2 ** (delivery.deliveries - 1), 5000))
+  context.outcome = failure.code
+  return delivery.retry(Math.min(100 * 2 ** (delivery.deliveries - 1), 5000))
+}
+
+interface Hopeless {
+  readonly kind: string
+  readonly reason: string
+  readonly failure: Failure
+}
+
+/** Why no further delivery can help, if that is so. */
+function whyHopeless(error: unknown, failure: Failure, { deliveries }: Delivery): Hopeless | undefined {
+  if (error instanceof UndecodableMessage) {
+    return { kind: 'undecodable', reason: error.message, failure: undecodable(error) }
   }
-  context.outcome = 'dead_letter'
-  observeDeadLetter(context.function, failure.code)
-  return delivery.bury(`${mostTries} tries failed: ${failure.code}`, context.trace.traceparent)
+  if (failure.code === 'unavailable' || failure.code === 'deadline_exceeded' || deliveries < mostTries) {
+    return undefined
+  }
+  return { kind: failure.code, reason: `${mostTries} tries failed: ${failure.code}`, failure }
 }
 
 function contextOf(name: string, { subject, traceparent, deliveries }: Delivery): Context {

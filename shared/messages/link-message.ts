@@ -4,7 +4,7 @@ import {
   type Origin as DomainOrigin,
   type Reason as DomainReason,
   type Register as DomainRegister,
-  maxTimestamp,
+  latestTimestamp,
 } from '../enrolment/register.ts'
 import {
   type LinkChanged,
@@ -77,8 +77,9 @@ function readRegister(register: Register, path: string, problems: string[]): Dom
   const { present } = register
   const before = problems.length
   const ts = Number(register.ts)
-  if (register.ts < 1n || register.ts > BigInt(maxTimestamp)) {
-    problems.push(`${path}.ts is ${register.ts} instead of 1 to ${maxTimestamp}`)
+  const latest = latestTimestamp(Date.now())
+  if (register.ts < 1n || register.ts > BigInt(latest)) {
+    problems.push(`${path}.ts is ${register.ts} instead of 1 to ${latest}, a year from now`)
   }
   const origin = originOf.get(register.origin)
   if (origin === undefined) problems.push(`${path}.origin ${register.origin} is not known`)

@@ -4,7 +4,8 @@ import { applyLink } from '../enrolment/apply-link.ts'
 import { presentIds } from '../enrolment/links.ts'
 import type { LinkMessage } from '../enrolment/messages.ts'
 import { otherSide, type Side } from '../enrolment/register.ts'
-import { unavailable } from '../errors.ts'
+import { causes, unavailable } from '../errors.ts'
+import { log } from '../log.ts'
 import { decodeLink, decodeToModify } from '../messages/link-codec.ts'
 import type { WorkerHandler } from '../worker/handler.ts'
 import type { Aggregate, Decision } from './aggregate.ts'
@@ -24,6 +25,11 @@ export function enrolWorker<F extends object, V extends object>(
   resource: Resource<F, V>,
   { writer, cache, events }: EnrolParts<F>,
 ): WorkerHandler {
+  // Enrolments go on without a cache: what a commit made stale is in its outbox entry, until a sweep could tell it.
+  const invalidate = (namespaces: readonly string[]): Promise<void> =>
+    cache.invalidate(namespaces).catch((error: unknown) => {
+      log('warn', { message: 'not invalidated: left to the sweeper', error: causes(error) })
+    })
   return {
     ready: () => writer.ping(),
     async handle(payload, { traceparent }) {
@@ -33,12 +39,8 @@ export function enrolWorker<F extends object, V extends object>(
         decide(resource, link, found, traceparent),
       )
       // On the stale path too: the delivery before this one may have died between its commit and its invalidation. What is
-      // not there is in no answer: whose deletion it was has seen to that, and a rejection need not wait for the cache.
-      if (effect !== 'absent') {
-        await cache.invalidate([`id:${own}`, 'list', `by:${other}`]).catch((error: unknown) => {
-          throw unavailable('the cache', error)
-        })
-      }
+      // not there is in no answer: whose deletion it was has seen to that.
+      if (effect !== 'absent') await invalidate([`id:${own}`, 'list', `by:${other}`])
       if (reply && !reply.durable) {
         await told(events.tell(otherSide(resource.side), reply.link, { traceparent, nonce: randomUUID() }))
       }

@@ -34,8 +34,8 @@ export interface Claim {
 export type Insertion = { readonly created: true } | { readonly created: false; readonly answer: string }
 
 /**
- * Where one side's aggregates live. Every method rejects with the failure `unavailable` within two seconds when the
- * database cannot be reached: an error is never "not found".
+ * Where one side's aggregates live. Every method rejects with the failure `unavailable` when the database cannot
+ * be reached, two seconds after it was asked at the latest (`change` may ask it again): an error is never "not found".
  */
 export interface Repository<F> {
   get(id: string): Promise<Entity<F> | undefined>
@@ -83,17 +83,26 @@ export interface Outbox {
   /** Notes that everything an entry tells has been told. */
   settled(entries: readonly OutboxEntry[]): Promise<void>
   /**
-   * Hands entries older than `age` (ms) that are not settled, at most `limit`, to `relay`, each to one caller at a
-   * time, and settles those that it resolves for. Returns how many it settled and the age of the oldest it found, in ms.
+   * Hands entries older than `age` (ms) that are not settled to `relay`, each to one caller at a time, and settles those
+   * that it resolves for: of the oldest behind `after`, `limit` entries or aggregates. Whoever goes on at `next` passes
+   * by those that cannot be told for now.
    */
-  sweep(age: number, limit: number, relay: (entry: OutboxEntry) => Promise<void>): Promise<Swept>
+  sweep(
+    age: number,
+    limit: number,
+    relay: (entry: OutboxEntry) => Promise<void>,
+    after?: string,
+  ): Promise<Swept>
   /** Drops settled entries, claims and tombstones that are past their time. */
   purge(): Promise<void>
 }
 
 export interface Swept {
   readonly settled: number
+  /** The age of the oldest that was found, in milliseconds. */
   readonly oldest: number
+  /** Where to go on, while there may be more. */
+  readonly next?: string
 }
 
 /** The members that the other side has for an id, asked of the service that owns them. */

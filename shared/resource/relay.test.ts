@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { LinkMessage } from '../enrolment/messages.ts'
+import { linkMessage } from '../enrolment/messages.ts'
 import type { OutboxEntry } from './aggregate.ts'
 import { Relay } from './relay.ts'
 
@@ -9,6 +11,8 @@ afterEach(() => void vi.useRealTimers())
 class Store {
   readonly #left = new Map<string, { readonly entry: OutboxEntry; readonly since: number }>()
   away = true
+  brokerAway = false
+  announced = 0
   readonly relay = new Relay({
     side: 'S',
     cache: {
@@ -16,7 +20,12 @@ class Store {
         if (this.away) throw new Error('away')
       },
     } as never,
-    events: {} as never,
+    events: {
+      announce: async () => {
+        this.announced++
+        if (this.brokerAway) throw new Error('away')
+      },
+    } as never,
     outbox: {
       settled: async (entries: readonly OutboxEntry[]) => {
         for (const { id } of entries) this.#left.delete(id)
@@ -34,8 +43,8 @@ class Store {
     } as never,
   })
 
-  async commit(id: string): Promise<void> {
-    const entry = { id, kind: 'mutation', subject: 'x', links: [], stale: ['list'], traceparent: '' } as const
+  async commit(id: string, links: readonly LinkMessage[] = []): Promise<void> {
+    const entry = { id, kind: 'mutation', subject: 'x', links, stale: ['list'], traceparent: '' } as const
     this.#left.set(id, { entry, since: Date.now() })
     await this.relay.afterCommit(entry)
   }
@@ -67,4 +76,20 @@ test('it goes on until it can', async () => {
   store.away = false
   await vi.advanceTimersByTimeAsync(6000)
   expect(store.left).toEqual([])
+})
+
+test('a broker that is back is told at once again, also by who commits all the time', async () => {
+  const store = new Store()
+  store.away = false
+  store.brokerAway = true
+  const links = [linkMessage('S', 'a', 'b', { present: true, ts: 1, origin: 'S' })]
+  await store.commit('one', links)
+  expect(store.announced).toBe(1)
+  store.brokerAway = false
+  for (let n = 0; n < 4; n++) {
+    await vi.advanceTimersByTimeAsync(400)
+    await store.commit(`more ${n}`, links)
+  }
+  // For a second nobody waits for it; then it is asked again.
+  expect(store.announced).toBe(3)
 })

@@ -22,7 +22,7 @@ const patience = 1000
 /** How long entries are left to the sweeper after the broker did not take one, in milliseconds. */
 const pause = 1000
 
-/** Tells what the outbox holds: at once after a commit, and again, later, where that failed or never came to be. */
+/** Tells what the outbox holds: at once after a commit, and again, later, where that failed or its process died. */
 export class Relay implements AsyncDisposable {
   readonly #parts: RelayParts
   readonly #told: OutboxEntry[] = []
@@ -37,13 +37,15 @@ export class Relay implements AsyncDisposable {
 
   /** Invalidates and publishes what a commit has to tell; never rejects, and takes a second at most: the commit stands. */
   async afterCommit(entry: OutboxEntry): Promise<void> {
+    const leaveEvents = this.#brokerAway > performance.now()
     try {
-      const telling = tell(entry, this.#parts, this.#brokerAway > performance.now())
+      const telling = tell(entry, this.#parts, leaveEvents)
       await within(patience, telling, () => new NotPublished(`not told within ${patience} ms`))
       this.#told.push(entry)
       this.#settling ??= this.#settle()
     } catch (error) {
-      if (error instanceof NotPublished) this.#brokerAway = performance.now() + pause
+      // What was not even tried says nothing of the broker: else a busy instance would never try again.
+      if (error instanceof NotPublished && !leaveEvents) this.#brokerAway = performance.now() + pause
       log('warn', { message: 'left in the outbox for the sweeper', entry: entry.id, error: causes(error) })
       this.#sweepLater()
     }
@@ -61,11 +63,12 @@ export class Relay implements AsyncDisposable {
   /** Tells what is left over from others. Returns the age in seconds of the oldest entry found. */
   async sweep(): Promise<number> {
     let oldest = 0
-    for (let more = true; more; ) {
-      const swept = await this.#parts.outbox.sweep(age, 100, (entry) => tell(entry, this.#parts, false))
+    let after: string | undefined
+    do {
+      const swept = await this.#parts.outbox.sweep(age, 100, (one) => tell(one, this.#parts, false), after)
       oldest = Math.max(oldest, swept.oldest)
-      more = swept.settled === 100
-    }
+      after = swept.next
+    } while (after !== undefined)
     return oldest / 1000
   }
 

@@ -11,10 +11,15 @@ export function deferredEvents(load: () => Promise<Events & AsyncDisposable>): E
   let loading: Promise<Events & AsyncDisposable> | undefined
   const loaded = (): Promise<Events & AsyncDisposable> => {
     clearTimeout(aside)
-    loading ??= load()
+    loading ??= load().catch((error: unknown) => {
+      // Who comes next tries again.
+      loading = undefined
+      throw error
+    })
     return loading
   }
-  const aside = setTimeout(() => void loaded(), headStart).unref()
+  // Nobody waits for it yet: whoever does hears of the failure.
+  const aside = setTimeout(() => loaded().catch(() => {}), headStart).unref()
   return {
     announce: async (mutation, telling) => (await loaded()).announce(mutation, telling),
     tell: async (to, link, telling) => (await loaded()).tell(to, link, telling),

@@ -53,7 +53,8 @@ describe('the initializer, where what migrations made is no more', () => {
       'schema courses: table outbox is missing',
       `set search_path = courses;
        create table outbox (id uuid primary key, entry json not null,
-         created_at timestamptz not null default clock_timestamp(), sent_at timestamptz);
+         created_at timestamptz not null default clock_timestamp(), sent_at timestamptz,
+         leased_until timestamptz);
        create index on outbox (created_at) where sent_at is null;
        create index on outbox (sent_at) where sent_at is not null`,
     ],

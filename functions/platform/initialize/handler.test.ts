@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises'
 import type { JetStreamManager } from 'nats'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { EngineProxy } from '../../../scripts/chaos/servers/proxy.ts'
 import { NatsClient } from '../../../shared/adapters/nats-client.ts'
 import type { Variables } from '../../../shared/config.ts'
 import consumers from '../../../shared/generated/consumers.json' with { type: 'json' }
@@ -54,6 +55,19 @@ async function expectMended(difference: RegExp): Promise<void> {
 }
 
 describe('the initializer', () => {
+  it('waits for a server that comes while it does, and says for which', async () => {
+    await using nats = await EngineProxy.to(variables['EVENTS_URL'] ?? '')
+    nats.cut()
+    const away = { ...variables, EVENTS_URL: nats.url }
+    const impatient = await initialize(away)
+    expect([impatient.code, impatient.out]).toEqual([1, expect.stringContaining('"outcome":"unavailable"')])
+    const waiting = initialize({ ...away, WAIT_SECONDS: '60' })
+    setTimeout(() => nats.release(), 4000)
+    const { code, out } = await waiting
+    expect(code).toBe(0)
+    expect(out.match(/^waiting: .*$/gm)).toEqual(['waiting: NATS is not available'])
+  })
+
   it('makes everything out of nothing; with --check it only says so', async () => {
     for (const name of allStreams) await broker.streams.delete(name)
     await sql`drop schema students cascade`

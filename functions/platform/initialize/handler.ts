@@ -1,3 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { toFailure } from '../../../shared/errors.ts'
+import type { Provisioner, Step } from '../../../shared/provision/provisioner.ts'
 import { exitCodes } from '../../../shared/spec/exit-codes.ts'
 import type { Dependencies } from '../wiring.ts'
 
@@ -7,7 +10,7 @@ import type { Dependencies } from '../wiring.ts'
  */
 export default ({ provisioners, mode }: Dependencies<'provisioners' | 'mode'>) =>
   async () => {
-    const steps = (await Promise.all(provisioners.map((one) => one.plan()))).flat()
+    const steps = await planned(provisioners, mode.wait)
     const refused = steps.filter((step) => step.destructive && !mode.force)
     const manual = steps.filter((step) => step.manual)
     for (const { title, destructive, manual } of steps) {
@@ -41,3 +44,22 @@ export default ({ provisioners, mode }: Dependencies<'provisioners' | 'mode'>) =
     if (steps.length === 0) process.stdout.write('in place: nothing to do\n')
     return { planned: steps.length, applied: steps.length }
   }
+
+/** Between two tries, in milliseconds. */
+const pause = 1000
+
+/** What differs everywhere; for so many seconds it asks again where a server is not there yet, and says for which it waits. */
+async function planned(provisioners: readonly Provisioner[], seconds: number): Promise<readonly Step[]> {
+  const end = performance.now() + seconds * 1000
+  for (let said: string | undefined; ; ) {
+    try {
+      return (await Promise.all(provisioners.map((one) => one.plan()))).flat()
+    } catch (error) {
+      const { code, detail } = toFailure(error)
+      if (code !== 'unavailable' || performance.now() >= end) throw error
+      if (detail !== said) process.stdout.write(`waiting: ${detail}\n`)
+      said = detail
+      await sleep(pause)
+    }
+  }
+}

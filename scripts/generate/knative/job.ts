@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { ICronJob } from 'kubernetes-models/batch/v1/CronJob'
 import type { IJob } from 'kubernetes-models/batch/v1/Job'
+import type { IEnvVar } from 'kubernetes-models/v1/EnvVar'
 import type { IPodTemplateSpec } from 'kubernetes-models/v1/PodTemplateSpec'
 import { type CronTrigger, scalingOf } from '../../../shared/spec/define-function.ts'
 import type { DiscoveredFunction } from '../../../shared/spec/discover.ts'
@@ -15,7 +16,7 @@ import { containerOf, metadataOf, podLabelsOf } from './pod.ts'
 export function jobOf(found: DiscoveredFunction, plan: string): IJob {
   const metadata = metadataOf(found)
   const spec: IJob['spec'] = {
-    // It fails within seconds where a server is not there yet: trying again is how it waits, for fifteen minutes.
+    // It waits for its servers by itself; a try that failed for another reason is made good, for fifteen minutes.
     backoffLimit: 20,
     activeDeadlineSeconds: 900,
     // But not where somebody has to decide first: then it has failed at once, and its log says of what.
@@ -24,7 +25,7 @@ export function jobOf(found: DiscoveredFunction, plan: string): IJob {
     },
     ttlSecondsAfterFinished: 3600,
     // Each try in a pod of its own, whose log stays.
-    template: runOnce(found),
+    template: runOnce(found, [{ name: 'WAIT_SECONDS', value: '600' }]),
   }
   const hash = createHash('sha256').update(plan).update(JSON.stringify(spec)).digest('hex').slice(0, 8)
   return {
@@ -61,12 +62,15 @@ export function cronJobOf(found: DiscoveredFunction, { schedule }: CronTrigger):
   }
 }
 
-const runOnce = (found: DiscoveredFunction): IPodTemplateSpec => ({
-  metadata: { labels: podLabelsOf(found) },
-  spec: {
-    serviceAccountName: found.name.slug,
-    enableServiceLinks: false,
-    restartPolicy: 'Never',
-    containers: [containerOf(found)],
-  },
-})
+function runOnce(found: DiscoveredFunction, more: readonly IEnvVar[] = []): IPodTemplateSpec {
+  const container = containerOf(found)
+  return {
+    metadata: { labels: podLabelsOf(found) },
+    spec: {
+      serviceAccountName: found.name.slug,
+      enableServiceLinks: false,
+      restartPolicy: 'Never',
+      containers: [{ ...container, env: [...(container.env ?? []), ...more] }],
+    },
+  }
+}

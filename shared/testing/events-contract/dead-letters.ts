@@ -56,6 +56,25 @@ export function deadLetterTests(server: () => BrokerServer): void {
     ])
   })
 
+  it('what a sweeper was told of that died over it is led to the dead letter by the next', async () => {
+    await using exhausted = server().exhausted([enrol.consumer])
+    const before = (await server().buried()).length
+    await server().publish(enrol.subject, Buffer.from('kills too'))
+    await using puller = pulling(server())
+    for (let deliveries = 1; deliveries <= 20; deliveries++) await (await puller.next()).retry(1)
+    // Without a puller nobody asks for the delivery beyond the last, and nothing is told.
+    const beyond = puller.next().catch(() => {})
+    await server().loseAdvisories(enrol.consumer)
+    expect((await server().buried()).length).toBe(before)
+    await expect.poll(() => exhausted.bury(), { timeout: 60_000, interval: 500 }).toBe(1)
+    const letters = (await server().buried()).slice(before)
+    expect(letters.map(({ payload }) => text(payload))).toEqual(['kills too'])
+    // Those behind it still come.
+    await using events = server().events()
+    await events.tell('S', aLink(), { traceparent })
+    await (await beyond)?.acknowledge()
+  }, 120_000)
+
   it('what kills each worker that takes it comes no more in the end, and is led to the dead letter', async () => {
     await using exhausted = server().exhausted([enrol.consumer])
     expect(await exhausted.bury()).toBe(0)

@@ -12,7 +12,7 @@ import { NatsExhausted } from '../../adapters/nats-exhausted.ts'
 import { NatsInbox } from '../../adapters/nats-inbox.ts'
 import { NatsStreams } from '../../adapters/nats-streams.ts'
 import consumers from '../../generated/consumers.json' with { type: 'json' }
-import { deadLetter } from '../../messages/streams.ts'
+import { advisories, deadLetter } from '../../messages/streams.ts'
 import { pause, resume } from '../pausing.ts'
 import type { BrokerServer, Buried, EventsSubject } from './subject.ts'
 
@@ -33,6 +33,12 @@ export const natsSubject: EventsSubject = {
       inbox: (stream, consumer) => new NatsInbox({ ...own, stream, consumer }),
       deadLetters: (consumer) => new NatsDeadLetters({ ...own, consumer }),
       exhausted: (names) => new NatsExhausted({ ...own, consumers: names }),
+      loseAdvisories: async (consumer) => {
+        await using client = new NatsClient(own)
+        const { consumers } = await client.jetstream()
+        const told = await consumers.get(advisories.stream, `${consumer}-advisories`)
+        for await (const _ of await told.fetch({ max_messages: 1, expires: 20_000 }));
+      },
       publish: async (subject, payload) => {
         await using client = new NatsClient(own)
         await (await client.jetstream()).publish(subject, payload)

@@ -24,6 +24,8 @@ export interface BrokerServer extends AsyncDisposable {
   inbox(stream: string, consumer: string): Inbox & AsyncDisposable
   deadLetters(consumer: string): DeadLetters & AsyncDisposable
   exhausted(consumers: readonly string[]): Exhausted & AsyncDisposable
+  /** A sweeper takes what is told of a consumer's exhausted messages, and dies. */
+  loseAdvisories(consumer: string): Promise<void>
   /** Publishes what no `Events` would. */
   publish(subject: string, payload: Uint8Array): Promise<void>
   /** How many messages of a stream are not settled. */

@@ -24,7 +24,7 @@ export type Register = Message<"registrar.v1.Register"> & {
   present: boolean;
 
   /**
-   * Microseconds since 1970, positive, and at most 9e15 so that every reader can hold it as a double.
+   * Microseconds since 1970, positive, and at most a year ahead of the reader's clock.
    *
    * @generated from field: int64 ts = 2;
    */
