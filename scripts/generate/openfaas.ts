@@ -57,7 +57,8 @@ Workers pull from JetStream themselves and settle each message once: nobody invo
 connector passes on what core NATS publishes, at most once, and so loses what its function could not take.) OpenFaaS cannot
 see their lag: each is one instance, which is never scaled to zero.
 
-Sweepers run when the cron connector calls them, and the initializer before all else, and at each new version:
+Sweepers run when the cron connector calls them, and the initializer before all else, and at each new version; their images,
+and the rest: docker buildx bake default on-call --push.
   faas-cli deploy -f stack.pro.yml && echo | faas-cli invoke platform-initialize
 `,
   },

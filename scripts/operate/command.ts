@@ -58,6 +58,7 @@ const jsonOf = (object: object): string =>
 function sentenceOf(error: unknown): string {
   if (error instanceof Refusal) return error.problems.join('\n')
   if (error instanceof NatsError) return natsSentence(error)
+  if (error instanceof Failure && error.cause instanceof NatsError) return natsSentence(error.cause)
   if (!(error instanceof Error)) return `It failed: ${error}.`
   // What a driver says of a server that is away is in the cause.
   const cause = error instanceof Failure && error.cause instanceof Error ? error.cause : undefined

@@ -97,7 +97,7 @@ it('lookups are URLs of functions that are there', () => {
     containersOf(podOf(found)).flatMap((container) =>
       envOf(container).flatMap((variable) => {
         const value = at(variable, 'value')
-        return typeof value === 'string' ? [value] : []
+        return typeof value === 'string' && value.includes('://') ? [value] : []
       }),
     ),
   )

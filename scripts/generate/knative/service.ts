@@ -47,6 +47,8 @@ export function knativeService(found: DiscoveredFunction, container: KnativeCont
           containers: [container],
         },
       },
+      // Knative's own default, said: else a share that somebody gave an older revision by hand would outlive the next apply.
+      traffic: [{ latestRevision: true, percent: 100 }],
     },
   }
 }

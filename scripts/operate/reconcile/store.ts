@@ -65,8 +65,8 @@ export function persevering(store: Store): Store {
         first = undefined
         return answer
       } catch (error) {
-        if (notMade.includes(errorCode(error) ?? '')) throw lacking(database, error)
         const { code, cause } = toFailure(error)
+        if (notMade.includes(errorCode(cause) ?? '')) throw lacking(database, cause)
         if (code !== 'unavailable') throw error
         first ??= cause
         if (tries === mostTries) throw unavailable(`the ${database}`, first)
