@@ -9,7 +9,7 @@ import { familyOf, processStat } from '../../scripts/local/process-table.ts'
  */
 export function pause(pid: number): void {
   const all = familyOf(pid)
-  for (const one of all) process.kill(one, 'SIGSTOP')
+  signalAll(all, 'SIGSTOP')
   const until = performance.now() + 5000
   while (!all.every(standsStill)) {
     if (performance.now() > until) throw new Error(`process ${pid} does not stop at SIGSTOP`)
@@ -18,7 +18,18 @@ export function pause(pid: number): void {
 }
 
 export function resume(pid: number): void {
-  for (const one of familyOf(pid)) process.kill(one, 'SIGCONT')
+  signalAll(familyOf(pid), 'SIGCONT')
+}
+
+/** A child may have ended since it was listed. */
+function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal)
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+    }
+  }
 }
 
 const clock = new Int32Array(new SharedArrayBuffer(4))
