@@ -2,7 +2,7 @@ import { Agent, createServer, request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { getFunction } from '@google-cloud/functions-framework/testing'
+import { getFunction, getTestServer } from '@google-cloud/functions-framework/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { discoverFunctions } from '../spec/discover.ts'
 import { expectProblem } from '../testing/http-conformance/expect.ts'
@@ -12,6 +12,12 @@ import { exchange, type Target } from '../testing/http-conformance/target.ts'
 import type { HttpApp } from './http-app.ts'
 import { nodeHttpServer } from './node-http.ts'
 import './functions-framework.ts'
+
+const app: HttpApp = async (request) => {
+  if (request.path === '/unread') return { status: 200, headers: {}, body: 'unread' }
+  const { length } = await request.body()
+  return { status: 200, headers: {}, body: String(length) }
+}
 
 it('every HTTP and every stream function is registered with the framework under its slug', async () => {
   for (const { name, declaration } of await discoverFunctions(join(import.meta.dirname, '../..'))) {
@@ -82,17 +88,33 @@ describe.each(['native', 'framework'] satisfies HostKind[])('%s host', (kind) =>
       'keep-alive',
     ])
   })
+
+  it.each([
+    ['GET / HTTP/1.1\r\n\r\n', 400],
+    ['GET / HTTP/1.1\r\nHost: x\r\nhost: y\r\n\r\n', 400],
+    ['nonsense\r\n\r\n', 400],
+    ['POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', 400],
+    ['POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n', 400],
+    ['HEAD / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n', 400],
+    [`GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+  ])('answers %j, which is no HTTP, with a problem', async (sent, status) => {
+    // The hosts are for exchanges that are HTTP; a listener of its own is for those that are not.
+    const server = kind === 'native' ? nodeHttpServer(app) : getTestServer('students-list')
+    const socket = connect(await listen(server, stack), '127.0.0.1')
+    socket.write(sent)
+    if (status === 400 && sent.startsWith('GET')) socket.end()
+    const answer = await text(socket)
+    const [head = '', body = ''] = answer.split('\r\n\r\n')
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+    expect(head.toLowerCase()).toContain('content-type: application/problem+json')
+    if (sent.startsWith('HEAD')) expect(body).toBe('')
+    else expect(JSON.parse(body)).toMatchObject({ code: 'malformed', status, trace_id: expect.any(String) })
+  })
 })
 
 describe('the native host', () => {
   const stack = new AsyncDisposableStack()
   afterAll(() => stack.disposeAsync())
-
-  const app: HttpApp = async (request) => {
-    if (request.path === '/unread') return { status: 200, headers: {}, body: 'unread' }
-    const { length } = await request.body()
-    return { status: 200, headers: {}, body: String(length) }
-  }
 
   it('keeps a connection whose body has arrived, read or not, and ends one whose body is still coming', async () => {
     const port = await listen(nodeHttpServer(app), stack)
@@ -121,25 +143,6 @@ describe('the native host', () => {
     socket.write(head('/read') + head('/unread') + head('/read', 'Connection: close\r\n'))
     const answers = (await text(socket)).split('HTTP/1.1 200 OK').slice(1)
     expect(answers.map((one) => one.slice(one.indexOf('\r\n\r\n') + 4))).toEqual(['0', 'unread', '0'])
-  })
-
-  it.each([
-    ['GET / HTTP/1.1\r\n\r\n', 400],
-    ['GET / HTTP/1.1\r\nHost: x\r\nhost: y\r\n\r\n', 400],
-    ['nonsense\r\n\r\n', 400],
-    ['POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', 400],
-    ['POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n', 400],
-    [`GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
-  ])('answers %j, which is no HTTP, with a problem', async (sent, status) => {
-    const port = await listen(nodeHttpServer(app), stack)
-    const socket = connect(port, '127.0.0.1')
-    socket.write(sent)
-    if (status === 400 && sent.startsWith('GET')) socket.end()
-    const answer = await text(socket)
-    const [head = '', body = ''] = answer.split('\r\n\r\n')
-    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
-    expect(head.toLowerCase()).toContain('content-type: application/problem+json')
-    expect(JSON.parse(body)).toMatchObject({ code: 'malformed', status, trace_id: expect.any(String) })
   })
 
   it('serves what comes before the app is made and after', async () => {

@@ -45,8 +45,13 @@ export function malformed(error: NodeJS.ErrnoException, socket: Duplex): void {
     'connection: close',
   ]
   socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headers.join('\r\n')}\r\n\r\n${pending?.req.method === 'HEAD' ? '' : body}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headers.join('\r\n')}\r\n\r\n${takesNoBody(pending) ? '' : body}`,
   )
+}
+
+/** Whether what is answered is a HEAD, by the response: its request has another method while it is kept from a framework. */
+function takesNoBody(pending: ServerResponse | undefined): boolean {
+  return pending !== undefined && Reflect.get(pending, '_hasBody') === false
 }
 
 /** The answer to the request that is on a connection, if its head came whole: where Node's own `clientError` looks for it. */
