@@ -89,7 +89,7 @@ async function runIn(dir: string, [command, ...args]: readonly string[]): Promis
 }
 
 /** What there is of distroless' nodejs: Node, the libraries that it loads, /tmp and the user. */
-async function layBase(dir: string): Promise<void> {
+export async function layBase(dir: string): Promise<void> {
   const node = await realpath(process.execPath)
   await mkdir(join(dir, dirname(nodeInImage)), { recursive: true })
   await cp(node, join(dir, nodeInImage))

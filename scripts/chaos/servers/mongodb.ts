@@ -8,7 +8,8 @@ import {
   type RunningEngine,
 } from '../../engines/engine.ts'
 import { onPath } from '../../engines/find.ts'
-import { buildStandin, findGo } from '../../mongo-standin/build.ts'
+import { findGo } from '../../engines/go.ts'
+import { buildStandin } from '../../mongo-standin/build.ts'
 
 /** A mongod of the PATH, else the stand-in, which Go builds; either keeps what it acknowledged through a SIGKILL. */
 export async function startMongodb(options: EngineOptions): Promise<RunningEngine> {
