@@ -22,7 +22,14 @@ export interface InvocationTally {
   /** How many took longer than the bound before and no longer than this one; those beyond the last are in `count` alone. */
   readonly buckets: number[]
   /** The last invocation of each bucket, and of those beyond the last bound. */
-  readonly exemplars: Exemplar[]
+  readonly latest: Latest[]
+}
+
+interface Latest {
+  traceId: string
+  seconds: number
+  /** In milliseconds since 1970. */
+  at: number
 }
 
 /**
@@ -40,7 +47,13 @@ export function observeInvocation(of: InvocationLabels, seconds: number, traceId
   let i = 0
   while (i < durationBounds.length && seconds > (durationBounds[i] ?? 0)) i++
   if (i < durationBounds.length) tally.buckets[i] = (tally.buckets[i] ?? 0) + 1
-  tally.exemplars[i] = { labelSet: { trace_id: traceId }, value: seconds, timestamp: Date.now() / 1000 }
+  const latest = tally.latest[i]
+  // Written over: an object for each invocation, kept by one that is old, is what a collector is slowest at.
+  if (latest) {
+    latest.traceId = traceId
+    latest.seconds = seconds
+    latest.at = Date.now()
+  } else tally.latest[i] = { traceId, seconds, at: Date.now() }
 }
 
 /** A process has a handful of them: to look at each costs less than to make a key. */
@@ -58,7 +71,7 @@ function invocationTally(of: InvocationLabels): InvocationTally {
   // Read by start.cjs, which is outside the bundle: now its code cache is worth keeping.
   Reflect.set(globalThis, invoked, true)
   const labels = { function: of.function, trigger: of.trigger, method: of.method, outcome: of.outcome }
-  const made = { labels, count: 0, sum: 0, buckets: durationBounds.map(() => 0), exemplars: [] }
+  const made = { labels, count: 0, sum: 0, buckets: durationBounds.map(() => 0), latest: [] }
   invocations.push(made)
   return made
 }
@@ -101,13 +114,13 @@ export function durations(name: string, help: string, tallies: readonly Invocati
 }
 
 /** As the exposition format has them: each bucket counts all up to its bound. */
-function samples(name: string, { labels, count, sum, buckets, exemplars }: InvocationTally): object[] {
+function samples(name: string, { labels, count, sum, buckets, latest }: InvocationTally): object[] {
   let upTo = 0
   const bucket = (le: number | string, value: number, i: number): object => ({
     metricName: `${name}_bucket`,
     labels: { le, ...labels },
     value,
-    exemplar: exemplars[i],
+    exemplar: exemplarOf(latest[i]),
   })
   return [
     ...durationBounds.map((le, i) => {
@@ -119,3 +132,6 @@ function samples(name: string, { labels, count, sum, buckets, exemplars }: Invoc
     { metricName: `${name}_count`, labels, value: count },
   ]
 }
+
+const exemplarOf = (latest: Latest | undefined): Exemplar | undefined =>
+  latest && { labelSet: { trace_id: latest.traceId }, value: latest.seconds, timestamp: latest.at / 1000 }

@@ -111,7 +111,9 @@ export const problems: Middleware<Call, HttpResponse> = (next) => async (call, c
 /** Parameters, query and body by the operation's schemas. */
 export const parsing: Middleware<Call, HttpResponse> = (next) => async (call, context) => {
   const { operation, request } = call
-  Object.assign(call, validHead(operation, call.params, request))
+  const { params, query } = validHead(operation, call.params, request)
+  call.params = params
+  call.query = query
   if (operation.idempotent) call.idempotencyKey = idempotencyKey(request)
   if (operation.body) call.body = validBody(operation.body, parseJson(await request.body()))
   // Awaited: to return a promise costs two more turns of the queue of promises than its value.
@@ -134,10 +136,8 @@ export function validHead(
 
 function validParams({ params }: Operation, found: Readonly<Record<string, string>>): Record<string, string> {
   const valid: Record<string, string> = {}
-  // Groups of a match have no prototype: nothing else is found.
-  for (const name in found) {
+  for (const [name, value] of Object.entries(found)) {
     const schema = params?.[name]
-    const value = found[name] ?? ''
     if (!schema) {
       valid[name] = value
       continue

@@ -7,7 +7,8 @@ export interface Route {
 
 interface Path {
   readonly pattern: RegExp
-  readonly parameters: number
+  /** The pattern's groups, in their order. */
+  readonly parameters: readonly string[]
   /** By method. */
   readonly routes: ReadonlyMap<string, Route>
   readonly allow: string
@@ -45,18 +46,21 @@ export function router(operations: Readonly<Record<string, Operation>>) {
   const paths = Array.from(
     routesOf,
     ([path, routes]): Path => ({
-      pattern: new RegExp(`^${pathPattern(path)}`),
-      parameters: path.split('{').length - 1,
+      // Found by their order: an object of groups takes as long to make as the match.
+      pattern: new RegExp(`^${pathPattern(path).replaceAll(/\?<\w+>/g, '')}`),
+      parameters: Array.from(path.matchAll(/\{(\w+)\}/g), ([, name = '']) => name),
       routes,
       allow: allowed(routes.keys()).join(', '),
     }),
-  ).sort((a, b) => a.parameters - b.parameters)
+  ).sort((a, b) => a.parameters.length - b.parameters.length)
   return (method: string, path: string): Match | undefined => {
-    for (const { pattern, routes, allow } of paths) {
+    for (const { pattern, parameters, routes, allow } of paths) {
       const match = pattern.exec(path)
       if (!match) continue
       const route = routes.get(method === 'HEAD' ? 'GET' : method)
-      return { route, params: match.groups ?? {}, allow }
+      const params: Record<string, string> = {}
+      for (const [i, name] of parameters.entries()) params[name] = match[i + 1] ?? ''
+      return { route, params, allow }
     }
     return undefined
   }

@@ -171,3 +171,25 @@ it('says bypass where an operation is not cached, and nothing where it is no rea
   expect((await invoke(call, context)).headers).toEqual({ 'cache-status': 'registrar; fwd=bypass' })
   expect((await invoke({ ...call, operation: { ...uncached, method: 'PUT' } }, context)).headers).toEqual({})
 })
+
+it('gives each of many readers of one cached value headers of their own', async () => {
+  const value = '{"etag":"\\"v1\\""}\n{"data":{}}'
+  const cache: CacheReader = { through: async () => ({ value, result: 'hit' }) }
+  const operation = declaration.trigger.operations.get
+  const call: Call = {
+    request: request(),
+    operation,
+    name: 'get',
+    params: { id: '1' },
+    query: {},
+    body: undefined,
+  }
+  const invoke = caching(cache)(() => Promise.reject(new Error('it is in the cache')))
+  const answers = await Promise.all([1, 2].map(() => invoke(call, { function: 'things/get' } as Context)))
+  answers[0]?.headers && Object.assign(answers[0].headers, { 'content-length': '11' })
+  expect(answers[1]).toEqual({
+    status: 200,
+    headers: { etag: '"v1"', 'cache-status': 'registrar; hit' },
+    body: '{"data":{}}',
+  })
+})
