@@ -16,7 +16,10 @@ export async function treeOf(dir: string): Promise<Map<string, string>> {
 }
 
 /** What one has that the other has not, or otherwise, a line each. */
-export function differences(found: ReadonlyMap<string, string>, expected: ReadonlyMap<string, string>) {
+export function differences(
+  found: ReadonlyMap<string, string>,
+  expected: ReadonlyMap<string, string>,
+): string[] {
   return [...new Set([...found.keys(), ...expected.keys()])]
     .filter((path) => found.get(path) !== expected.get(path))
     .map((path) => `${path}: ${found.get(path) ?? 'not there'}, not ${expected.get(path) ?? 'there'}`)
